@@ -1,0 +1,3 @@
+//! Countersign: the window and the command line over one core.
+
+pub mod cli;

@@ -1,0 +1,3 @@
+//! Forwards to the library.
+
+fn main() {}

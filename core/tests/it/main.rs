@@ -1,0 +1,1 @@
+//! Core through its public doors.

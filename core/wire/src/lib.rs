@@ -1,0 +1,1 @@
+//! The types that travel between the Countersign app and its server, by version of the protocol.
