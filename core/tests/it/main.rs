@@ -1,1 +1,3 @@
 //! Core through its public doors.
+
+mod codes;
