@@ -1,6 +1,13 @@
 //! Google Authenticator's export: `otpauth-migration://offline?data=`, in one or more parts.
 
+mod collector;
+mod wire;
+
+pub use collector::{Added, Collector, Progress};
+pub use wire::{ENTRIES_PER_PART, Export, LeftOut, Reason, write};
+
 use super::Parsed;
+use crate::token::{MAX_TEXT_BYTES, SecretError};
 
 /// One part of an export, as one QR code holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,14 +24,44 @@ pub struct Part {
 
 /// Why one entry could not be read; the others stay.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("entry {position}, {title:?}: {problem}")]
+pub struct EntryError {
+    /// Which entry of its part, from 1.
+    pub position: usize,
+    /// Its name, to find it in the old app; empty where it has none or it could not be read.
+    pub title: String,
+    /// What is wrong.
+    pub problem: EntryProblem,
+}
+
+/// What is wrong with an entry.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum EntryError {
+pub enum EntryProblem {
+    /// The bytes are no entry.
+    #[error("it is damaged")]
+    Damaged,
+    /// There is no secret, or it is too long.
+    #[error(transparent)]
+    Secret(SecretError),
     /// MD5 codes cannot be made here.
-    #[error("the entry {title:?} uses MD5, which no known issuer does")]
-    Md5 {
-        /// Its name, to find it in the old app.
-        title: String,
-    },
+    #[error("it uses MD5, which no known issuer does")]
+    Md5,
+    /// An algorithm that did not exist when this was written.
+    #[error("its algorithm, number {0}, is unknown")]
+    Algorithm(i32),
+    /// A number of digits that did not exist when this was written.
+    #[error("its digits, choice {0}, are unknown")]
+    Digits(i32),
+    /// A type that did not exist when this was written.
+    #[error("its type, number {0}, is unknown")]
+    Type(i32),
+    /// A counter below 0.
+    #[error("its counter {0} is negative")]
+    Counter(i64),
+    /// The name or issuer is longer than any is.
+    #[error("its name is longer than {max} bytes", max = MAX_TEXT_BYTES)]
+    TooLong,
 }
 
 /// Why a whole part could not be read.
@@ -34,38 +71,32 @@ pub enum MigrationError {
     /// The text is no migration link.
     #[error("not a Google Authenticator export")]
     NotAMigration,
+    /// There is no `data` in the link.
+    #[error("the Google Authenticator export has no data")]
+    DataMissing,
+    /// The data is not Base64: a part of the link is missing or was changed.
+    #[error("the Google Authenticator export is damaged: its data is not Base64")]
+    Base64,
+    /// The data is no protocol buffer of an export.
+    #[error("the Google Authenticator export is damaged: its data cannot be decoded")]
+    Damaged,
+    /// The part claims to be one of a number that cannot be.
+    #[error("the Google Authenticator export is damaged: part {index} of {size}")]
+    Batch {
+        /// The index as it stands there, from 0.
+        index: i32,
+        /// The number of parts as it stands there.
+        size: i32,
+    },
+    /// Longer than any part is.
+    #[error("the Google Authenticator export is longer than {max} bytes", max = MAX_BYTES)]
+    TooLong,
 }
+
+/// The longest text that is taken as a part, in bytes. A QR code holds at most 4,296 characters.
+pub const MAX_BYTES: usize = 1024 * 1024;
 
 /// Reads one part.
 pub fn parse(text: &str) -> Result<Part, MigrationError> {
-    let _ = text;
-    todo!()
-}
-
-/// Gathers the parts of exports in any order; a part that came before changes nothing.
-#[derive(Clone, Debug, Default)]
-pub struct Collector {
-    parts: Vec<Part>,
-}
-
-/// How much of an export has been seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Parts seen.
-    pub have: u32,
-    /// Parts there are.
-    pub of: u32,
-}
-
-impl Collector {
-    /// Takes a part and says how far its export is.
-    pub fn add(&mut self, part: Part) -> Progress {
-        self.parts.push(part);
-        todo!()
-    }
-
-    /// The exports that are not complete: batch id and progress.
-    pub fn incomplete(&self) -> Vec<(i32, Progress)> {
-        todo!()
-    }
+    wire::parse(text)
 }

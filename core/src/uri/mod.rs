@@ -1,6 +1,9 @@
 //! `otpauth://` and `otpauth-migration://` texts.
 
 pub mod migration;
+mod problem;
+
+pub use problem::{Part, UriError, Warning};
 
 use crate::{secret::SecretText, token::TokenSpec};
 
@@ -11,24 +14,6 @@ pub struct Parsed {
     pub spec: TokenSpec,
     /// What was unusual; nothing was changed in silence.
     pub warnings: Vec<Warning>,
-}
-
-/// What is unusual about a URI that was read all the same.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Warning {
-    /// Digits outside 6 to 8.
-    #[error("codes of {0} digits are rare: compare the first code with the issuer's page")]
-    UnusualDigits(u8),
-}
-
-/// Why a text is no token. One variant per wrong part.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum UriError {
-    /// The text starts with no scheme that names a token.
-    #[error("not an otpauth link")]
-    NotAToken,
 }
 
 /// Reads `otpauth://`, `apple-otpauth:`, `motp://` and `steam://`.
