@@ -1,3 +1,5 @@
 //! Core through its public doors.
 
 mod codes;
+#[cfg(feature = "qr")]
+mod qr;
