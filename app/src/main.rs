@@ -1,3 +1,5 @@
 //! Forwards to the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    countersign::cli::run(std::env::args_os())
+}

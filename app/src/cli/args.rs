@@ -1,0 +1,308 @@
+//! The arguments as they are typed. The names are a contract: scripts depend on them.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueHint};
+use countersign_core::token::{Algorithm, KindName};
+
+/// What stands after the options of `--help`.
+const AFTER_HELP: &str = "\
+Without a command the window opens.
+
+QUERY is a token's id, or a part of its issuer or account.
+
+Standard input is read in this order, one line each, for everything that is given as `-`: the password or recovery \
+key, the new password, the backup password, a secret; the rest is links or the backup text.
+
+Exit codes: 0 done; 1 failed; 2 usage; 3 nothing or more than one matches; 4 wrong password; 5 damaged or newer file.";
+
+/// Keeps one-time code tokens encrypted, and makes their codes.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Options that every command takes, before or after its name.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The vault's file [default: vault.json in the system's folder for program data]
+    #[arg(long, global = true, env = "COUNTERSIGN_VAULT", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) vault: Option<PathBuf>,
+    /// Reads the password from the first line of FILE, or of standard input with `-`
+    #[arg(long, global = true, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Opens the vault with the printed recovery key in FILE, or on standard input with `-`
+    #[arg(long, global = true, value_name = "FILE|-", value_hint = ValueHint::FilePath, conflicts_with = "password_file")]
+    pub(crate) recovery_key_file: Option<PathBuf>,
+    /// Prints results as JSON on standard output, and errors and warnings as JSON lines on standard error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Opens the window over sample tokens; no vault is touched
+    #[arg(long)]
+    pub(crate) demo: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Makes a new vault
+    Init(KdfArgs),
+    /// Changes the password; old copies of the vault keep the old one
+    Passwd(Passwd),
+    /// Adds tokens from links, pictures, the clipboard or by hand
+    Add(Add),
+    /// Lists tokens
+    List(List),
+    /// Prints a token's code and nothing else
+    Code(Code),
+    /// Changes a token; what is not named stays as it is
+    Edit(Edit),
+    /// Moves a token to the trash, which keeps it for 30 days
+    Remove(One),
+    /// Takes a token back out of the trash
+    Restore(One),
+    /// Writes an encrypted backup text that can be kept in notes or sent by mail
+    Backup(Backup),
+    /// Adds what a backup text holds and the vault does not
+    RestoreBackup(RestoreBackup),
+    /// Takes back the newest import as one step; its tokens go to the trash
+    UndoImport,
+    /// Reads and makes QR codes
+    #[command(subcommand)]
+    Qr(Qr),
+    /// Opens the vault and its earlier generations and says what is good
+    Verify,
+    /// Puts an earlier generation in the place of a vault file that does not open
+    RestoreGeneration(RestoreGeneration),
+    /// Makes a recovery key and prints it; an earlier one stops working
+    RecoveryKey,
+    /// Prints a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page
+    Man,
+    /// Holds a text on the clipboard for a while
+    #[command(hide = true, name = super::clipboard::HOLD_COMMAND)]
+    HoldClipboard {
+        /// For how many seconds
+        seconds: u64,
+    },
+}
+
+/// A query for exactly one token.
+#[derive(Debug, Args)]
+pub(crate) struct One {
+    /// An id, or a part of issuer or account
+    pub(crate) query: String,
+}
+
+/// How hard guessing a password is made.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct KdfArgs {
+    /// Memory of the key derivation in MiB [default: 64]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) kdf_memory: Option<u32>,
+    /// Passes of the key derivation [default: as many as fit in half a second, at least 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub(crate) kdf_passes: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Passwd {
+    /// Reads the new password from the first line of FILE, or of standard input with `-`
+    #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
+    pub(crate) new_password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) kdf: KdfArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("source").required(true).multiple(true).args(["uris", "image", "clipboard", "secret"]))]
+pub(crate) struct Add {
+    /// Links: otpauth://, otpauth-migration://, motp://, steam://. A file's name reads the links in it, `-` standard input
+    #[arg(value_name = "URI|FILE|-")]
+    pub(crate) uris: Vec<String>,
+    /// Pictures with QR codes
+    #[arg(long, value_name = "FILE", num_args = 1.., value_hint = ValueHint::FilePath)]
+    pub(crate) image: Vec<PathBuf>,
+    /// Takes a picture or links from the clipboard
+    #[arg(long)]
+    pub(crate) clipboard: bool,
+    /// By hand: who issued the token
+    #[arg(long, requires = "secret")]
+    pub(crate) issuer: Option<String>,
+    /// By hand: the account at the issuer
+    #[arg(long, requires = "secret")]
+    pub(crate) account: Option<String>,
+    /// By hand: the secret in Base32 (hexadecimal for motp); `-` reads a line from standard input or asks
+    #[arg(long)]
+    pub(crate) secret: Option<String>,
+    #[command(flatten)]
+    pub(crate) parameters: Parameters,
+}
+
+/// How codes are made.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Parameters {
+    /// totp, hotp, steam, motp or yandex
+    #[arg(long, value_parser = kind)]
+    pub(crate) kind: Option<KindName>,
+    /// SHA1, SHA256 or SHA512
+    #[arg(long)]
+    pub(crate) algorithm: Option<Algorithm>,
+    /// Digits of a code, 1 to 12
+    #[arg(long)]
+    pub(crate) digits: Option<u64>,
+    /// Seconds that a code stands
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) period: Option<u64>,
+    /// The counter of the next code, for hotp
+    #[arg(long)]
+    pub(crate) counter: Option<u64>,
+    /// The PIN, for motp and yandex; `-` reads a line from standard input or asks
+    #[arg(long)]
+    pub(crate) pin: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// An id, or a part of issuer or account; when nothing matches, the exit code is 3
+    pub(crate) query: Option<String>,
+    /// Lists the trash
+    #[arg(long)]
+    pub(crate) trash: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Code {
+    /// An id, or a part of issuer or account
+    pub(crate) query: String,
+    /// The code after the current one; not for counter-based tokens, whose every code is given once
+    #[arg(long)]
+    pub(crate) next: bool,
+    /// The code at a moment, in Unix seconds; not for counter-based tokens
+    #[arg(long, value_name = "UNIX_SECONDS")]
+    pub(crate) at: Option<u64>,
+    /// Copies the code too; the clipboard is cleared after 30 seconds
+    #[arg(long)]
+    pub(crate) copy: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Edit {
+    /// The token's id, or a part of issuer or account
+    #[arg(value_name = "ID")]
+    pub(crate) query: String,
+    /// Who issued the token
+    #[arg(long)]
+    pub(crate) issuer: Option<String>,
+    /// The account at the issuer
+    #[arg(long)]
+    pub(crate) account: Option<String>,
+    /// Another secret; `-` reads a line from standard input or asks
+    #[arg(long)]
+    pub(crate) secret: Option<String>,
+    #[command(flatten)]
+    pub(crate) parameters: Parameters,
+    /// The groups it is in, in place of those it was in
+    #[arg(long = "group", value_name = "NAME", conflicts_with = "no_groups")]
+    pub(crate) groups: Vec<String>,
+    /// Takes it out of every group
+    #[arg(long)]
+    pub(crate) no_groups: bool,
+    /// Shows it first, or no longer
+    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
+    pub(crate) favourite: Option<bool>,
+    /// A note
+    #[arg(long)]
+    pub(crate) note: Option<String>,
+    /// The name of an icon; empty for none
+    #[arg(long)]
+    pub(crate) icon: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// Writes to FILE, which only its owner may read [default: standard output]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "clipboard")]
+    pub(crate) output: Option<PathBuf>,
+    /// Copies the text; the clipboard is cleared after 5 minutes
+    #[arg(long)]
+    pub(crate) clipboard: bool,
+    /// Reads the backup's password from the first line of FILE, or of standard input with `-`
+    #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
+    pub(crate) backup_password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) kdf: KdfArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreBackup {
+    /// The file with the text, and whatever is around it [default: standard input]
+    #[arg(value_name = "FILE|-", value_hint = ValueHint::FilePath, conflicts_with = "clipboard")]
+    pub(crate) file: Option<PathBuf>,
+    /// Takes the text from the clipboard
+    #[arg(long)]
+    pub(crate) clipboard: bool,
+    /// Reads the backup's password from the first line of FILE, or of standard input with `-`
+    #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
+    pub(crate) backup_password_file: Option<PathBuf>,
+    /// Only shows what would be added
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Qr {
+    /// Prints what the QR codes in pictures hold, one payload a line; no vault is opened
+    Read {
+        /// PNG, JPEG, WebP, GIF or BMP pictures
+        #[arg(value_name = "IMAGE", required = true, value_hint = ValueHint::FilePath)]
+        images: Vec<PathBuf>,
+    },
+    /// Shows a token as a QR code, secret included
+    Show {
+        /// An id, or a part of issuer or account
+        query: String,
+        /// Writes a PNG picture, which only its owner may read, in place of the terminal
+        #[arg(long, value_name = "FILE.png", value_hint = ValueHint::FilePath)]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreGeneration {
+    /// Which one, counted back from the current: 1 to 3 [default: the newest that opens]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub(crate) back: Option<u8>,
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err("yes or no".into()),
+    }
+}
+
+fn kind(text: &str) -> Result<KindName, String> {
+    text.parse().map_err(|error: countersign_core::token::UnknownKind| error.to_string())
+}
+
+impl Parameters {
+    /// Whether one was given.
+    pub(crate) fn any(&self) -> bool {
+        self.kind.is_some()
+            || self.algorithm.is_some()
+            || self.digits.is_some()
+            || self.period.is_some()
+            || self.counter.is_some()
+            || self.pin.is_some()
+    }
+}

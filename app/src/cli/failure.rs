@@ -1,0 +1,193 @@
+//! Why a command did not do what it was asked: what happened, what to do, and the exit code.
+
+use std::{io, path::Path};
+
+use countersign_core::{
+    backup,
+    otp::CodeError,
+    vault::session::{EditError, OpenError, SaveError},
+};
+use serde::Serialize;
+
+/// The exit codes, and the names that `--json` gives them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Exit {
+    /// Anything that is none of the others.
+    Failed = 1,
+    /// The arguments say nothing that can be done.
+    Usage = 2,
+    /// Nothing matches, or more than one.
+    NoMatch = 3,
+    /// The password or key is another one.
+    WrongPassword = 4,
+    /// The file is damaged or of a newer version.
+    Damaged = 5,
+}
+
+/// One failure, as a person reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Failure {
+    #[serde(rename = "code")]
+    pub(crate) exit: Exit,
+    /// What happened, one sentence.
+    pub(crate) message: String,
+    /// What to do, one sentence.
+    pub(crate) hint: Option<String>,
+    /// What the hint points at, one a line, for a person only.
+    #[serde(skip)]
+    pub(crate) lines: Vec<String>,
+    /// The reader of standard output went away: nobody is there to be told.
+    #[serde(skip)]
+    pub(crate) quiet: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hint: None, lines: Vec::new(), quiet: false }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// A file that could not be read or written.
+    pub(crate) fn file(what: &str, path: &Path, error: &io::Error) -> Self {
+        let failure = Self::failed(format!("{} could not be {what}: {}.", path.display(), system_text(error)));
+        match error.kind() {
+            io::ErrorKind::NotFound => failure.hint("Check the name."),
+            io::ErrorKind::PermissionDenied => failure.hint("Check who may use the file and its folder."),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                failure.hint("Make room on the disk and run the command again.")
+            }
+            _ => failure,
+        }
+    }
+
+    /// Standard output could not be written.
+    pub(crate) fn output(error: &io::Error) -> Self {
+        let failure = Self::failed(format!("The result could not be printed: {}.", system_text(error)));
+        Self { quiet: error.kind() == io::ErrorKind::BrokenPipe, ..failure }
+    }
+
+    pub(crate) fn open(error: OpenError, path: &Path, by_recovery_key: bool) -> Self {
+        match error {
+            OpenError::Missing(path) => Self::failed(format!("There is no vault at {}.", path.display()))
+                .hint("Make one with `countersign init`, or name another with --vault."),
+            OpenError::WrongKey if by_recovery_key => {
+                Self::new(Exit::WrongPassword, "The recovery key is not one of this vault, or it was mistyped.")
+                    .hint("Compare it with the print; only the newest key works.")
+            }
+            OpenError::WrongKey => Self::new(Exit::WrongPassword, "Wrong password.")
+                .hint("Try again, or open the vault with --recovery-key-file."),
+            OpenError::Damaged { reason } => {
+                Self::new(Exit::Damaged, format!("The vault at {} is damaged: {reason}.", path.display())).hint(
+                    "Nothing was changed. `countersign verify` says which earlier generations are good, \
+                     `countersign restore-generation` puts the newest good one back.",
+                )
+            }
+            OpenError::Newer { version } => Self::new(
+                Exit::Damaged,
+                format!("The vault at {} was written by a newer version (format {version}).", path.display()),
+            )
+            .hint("Update Countersign; nothing was changed."),
+            OpenError::Io(error) => Self::file("read", path, &error),
+            other => Self::failed(format!("The vault at {} did not open: {other}.", path.display())),
+        }
+    }
+
+    pub(crate) fn save(error: SaveError, path: &Path) -> Self {
+        match error {
+            SaveError::KeyChanged => Self::new(
+                Exit::WrongPassword,
+                "The vault's password was changed elsewhere meanwhile; nothing was saved.",
+            )
+            .hint("Run the command again with the new password."),
+            SaveError::Damaged(reason) => Self::new(
+                Exit::Damaged,
+                format!("The vault at {} was damaged meanwhile ({reason}); nothing was saved.", path.display()),
+            )
+            .hint("`countersign restore-generation` puts the newest good generation back."),
+            SaveError::Io(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Self::failed(format!("There is a file at {} already; it was not touched.", path.display()))
+                    .hint("Name another with --vault, or use the vault that is there.")
+            }
+            SaveError::Io(error) => {
+                let failure = Self::file("saved", path, &error);
+                let message = format!(
+                    "The vault at {} could not be saved: {}. It is as it was before.",
+                    path.display(),
+                    system_text(&error)
+                );
+                Self { message, ..failure }
+            }
+            other => Self::failed(format!("Nothing was saved: {other}.")),
+        }
+    }
+
+    pub(crate) fn edit(error: EditError<Failure>, path: &Path) -> Self {
+        match error {
+            EditError::Change(failure) => failure,
+            EditError::Save(error) => Self::save(error, path),
+        }
+    }
+
+    pub(crate) fn code(error: &CodeError, title: &str) -> Self {
+        let failure = Self::failed(format!("There is no code for {title}: {error}."));
+        match error {
+            CodeError::PinMissing => failure.hint("Set it with `countersign edit ID --pin -`."),
+            _ => failure.hint("Compare its secret with the issuer's page."),
+        }
+    }
+
+    pub(crate) fn backup_text(error: &backup::ReadError) -> Self {
+        let message = match error {
+            backup::ReadError::NotFound => "There is no Countersign backup in the text.".into(),
+            backup::ReadError::CutOff { expected, found } => format!(
+                "The text is cut off: {} characters expected, {} found.",
+                super::text::thousands(*expected),
+                super::text::thousands(*found)
+            ),
+            backup::ReadError::Damaged => "The backup text was changed on its way.".into(),
+            backup::ReadError::Newer(version) => {
+                return Self::new(
+                    Exit::Damaged,
+                    format!("The backup was written by a newer version (format {version})."),
+                )
+                .hint("Update Countersign; nothing was changed.");
+            }
+            other => format!("The backup cannot be read: {other}."),
+        };
+        Self::new(Exit::Damaged, message)
+            .hint("Copy the text again, from the BEGIN line to the END line, or use another copy. Nothing was changed.")
+    }
+
+    pub(crate) fn backup_open(error: &backup::OpenError) -> Self {
+        match error {
+            backup::OpenError::WrongPassword => Self::new(Exit::WrongPassword, "Wrong backup password.")
+                .hint("It is the one that was chosen for this backup, which may differ from the vault's."),
+            other => Self::new(Exit::Damaged, format!("The backup did not open: {other}."))
+                .hint("Use another copy; nothing was changed."),
+        }
+    }
+}
+
+/// The system's words without Rust's ` (os error 28)`.
+pub(crate) fn system_text(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => text.to_owned(),
+    }
+}

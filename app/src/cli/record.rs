@@ -1,0 +1,71 @@
+//! A token as `list --json` prints it, and as a line of a list.
+
+use countersign_core::{token::Token, vault::Content};
+use serde::Serialize;
+
+use super::text;
+
+/// One token of `list --json`. The names and their order are a contract; `null` where a value does not apply.
+#[derive(Debug, Serialize)]
+pub(crate) struct Record {
+    id: String,
+    issuer: String,
+    account: String,
+    kind: &'static str,
+    algorithm: Option<&'static str>,
+    digits: u8,
+    period: Option<u64>,
+    counter: Option<u64>,
+    groups: Vec<String>,
+    favourite: bool,
+    note: String,
+}
+
+impl Record {
+    pub(crate) fn new(token: &Token, content: &Content) -> Self {
+        let spec = &token.spec;
+        let group = |id| content.groups().iter().find(|group| group.id == id).map(|group| group.name.clone());
+        Self {
+            id: token.id.to_string(),
+            issuer: spec.issuer.clone(),
+            account: spec.account.clone(),
+            kind: spec.kind.name().name(),
+            algorithm: spec.kind.algorithm().map(|algorithm| algorithm.name()),
+            digits: spec.kind.digits(),
+            period: spec.kind.period().map(|period| period.seconds()),
+            counter: spec.kind.counter(),
+            groups: token.groups.iter().copied().filter_map(group).collect(),
+            favourite: token.favourite,
+            note: token.note.clone(),
+        }
+    }
+}
+
+/// The title as a terminal may show it; a token that has none is called so.
+pub(crate) fn title(token: &Token) -> String {
+    let title = token.spec.title();
+    if title.is_empty() { "a token without a name".into() } else { text::plain(&title) }
+}
+
+/// Records as lines under a head: `*` for a favourite, issuer, account, kind, groups, id.
+pub(crate) fn table(records: &[Record]) -> String {
+    let head = ["", "ISSUER", "ACCOUNT", "KIND", "GROUPS", "ID"].map(String::from).to_vec();
+    let rows = records.iter().map(|record| {
+        vec![
+            if record.favourite { "*".into() } else { String::new() },
+            text::plain(&record.issuer),
+            text::plain(&record.account),
+            record.kind.into(),
+            text::plain(&record.groups.join(", ")),
+            record.id.clone(),
+        ]
+    });
+    let mut rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    // A column that nobody fills is left out.
+    for column in [4, 0] {
+        if rows.iter().skip(1).all(|row| row[column].is_empty()) {
+            rows.iter_mut().for_each(|row| drop(row.remove(column)));
+        }
+    }
+    text::columns(&rows)
+}
