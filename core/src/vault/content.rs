@@ -1,14 +1,79 @@
 //! What a vault holds while it is open.
 
-use crate::token::{Group, GroupId, Token, TokenId, TokenSpec};
+mod read;
+mod write;
+
+pub(crate) use read::ContentError;
+
+use std::collections::HashMap;
+
+use crate::{
+    matching::fold,
+    secret::SecretText,
+    token::{Group, GroupId, Kind, Revision, Token, TokenId, TokenSpec},
+};
 
 /// The content of an open vault.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Content {
-    tokens: Vec<Token>,
-    groups: Vec<Group>,
-    trash: Vec<Trashed>,
-    imports: Vec<Import>,
+    pub(super) tokens: Vec<Token>,
+    pub(super) groups: Vec<Group>,
+    pub(super) trash: Vec<Trashed>,
+    pub(super) imports: Vec<Import>,
+    pub(super) unreadable: Vec<Unreadable>,
+    /// The entries of `unreadable`, one for one.
+    pub(super) kept: Vec<Kept>,
+    pub(super) extra: Extras,
+    settings: Fields,
+    app_keys: Fields,
+}
+
+/// Fields that this program does not know, or does not look into: name and JSON text, in their order.
+pub(super) type Fields = Vec<(String, SecretText)>;
+
+/// Fields of newer programs, kept beside what they belong to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Extras {
+    pub(super) content: Fields,
+    pub(super) tokens: HashMap<TokenId, Extra>,
+    pub(super) groups: HashMap<GroupId, Fields>,
+    /// By the import's time and source.
+    pub(super) imports: HashMap<(u64, String), Fields>,
+}
+
+/// Fields of a newer program within a token.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Extra {
+    pub(super) fields: Fields,
+    pub(super) spec: Fields,
+    pub(super) registration: Fields,
+    /// One for each revision, of the revision and of its spec; or none at all.
+    pub(super) history: Vec<(Fields, Fields)>,
+}
+
+/// An entry that could not be read, word for word.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub(super) section: Section,
+    /// Its index within its section.
+    pub(super) place: usize,
+    pub(super) json: SecretText,
+}
+
+impl PartialEq for Kept {
+    /// The place is where it goes, not what it is: it moves with its neighbours.
+    fn eq(&self, other: &Self) -> bool {
+        self.section == other.section && self.json == other.json
+    }
+}
+
+/// The lists of a content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    Tokens,
+    Groups,
+    Trash,
+    Imports,
 }
 
 /// A token in the trash, kept for [`TRASH_SECONDS`].
@@ -23,6 +88,12 @@ pub struct Trashed {
 /// How long the trash keeps a token: 30 days.
 pub const TRASH_SECONDS: u64 = 30 * 24 * 60 * 60;
 
+/// How many earlier values a token remembers; the oldest go first.
+pub const MAX_HISTORY: usize = 20;
+
+/// How many imports can be undone; the oldest are forgotten first, their tokens stay.
+pub const MAX_IMPORTS: usize = 50;
+
 /// Tokens that came in together, so that they can go together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Import {
@@ -32,11 +103,15 @@ pub struct Import {
     pub source: String,
     /// The tokens that it added.
     pub added: Vec<TokenId>,
+    /// The groups that it made.
+    pub groups: Vec<GroupId>,
 }
 
 /// An entry that this program could not read. It is written back word for word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
+    /// What it seems to be called; empty where that could not be read either.
+    pub name: String,
     /// Why, in words.
     pub reason: String,
 }
@@ -45,6 +120,11 @@ pub struct Unreadable {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no such token")]
 pub struct NoSuchToken;
+
+/// No group has that identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such group")]
+pub struct NoSuchGroup;
 
 /// A change to a token; `None` leaves the value as it is.
 #[derive(Clone, Debug, Default)]
@@ -84,7 +164,7 @@ impl Content {
 
     /// Entries that could not be read.
     pub fn unreadable(&self) -> &[Unreadable] {
-        todo!()
+        &self.unreadable
     }
 
     /// The token with that identifier.
@@ -92,51 +172,211 @@ impl Content {
         self.tokens.iter().find(|token| token.id == id)
     }
 
-    /// Tokens whose id is `query`, or whose issuer or account contains it (folded as [`crate::matching::fold`] does).
+    /// Tokens whose id is `query`, or whose issuer, account or title contains it (folded as [`fold`] does).
     pub fn find(&self, query: &str) -> Vec<&Token> {
-        let _ = query;
-        todo!()
+        matching(self.tokens.iter(), query)
+    }
+
+    /// What [`Content::find`] finds among the tokens in the trash.
+    pub fn find_in_trash(&self, query: &str) -> Vec<&Token> {
+        matching(self.trash.iter().map(|trashed| &trashed.token), query)
     }
 
     /// Adds a token at the end.
     pub fn add(&mut self, id: TokenId, spec: TokenSpec, now: u64) -> TokenId {
-        let _ = (id, spec, now);
-        todo!()
+        self.tokens.push(Token {
+            id,
+            spec,
+            groups: Vec::new(),
+            favourite: false,
+            note: String::new(),
+            icon: None,
+            created_at: now,
+            updated_at: now,
+            used_at: None,
+            use_count: 0,
+            registration: None,
+            history: Vec::new(),
+        });
+        id
     }
 
-    /// Changes a token; the earlier name and parameters go into its history.
+    /// Changes a token; the earlier name, parameters and note go into its history, which keeps [`MAX_HISTORY`].
     pub fn change(&mut self, id: TokenId, change: Change, now: u64) -> Result<(), NoSuchToken> {
-        let _ = (id, change, now);
-        todo!()
+        let token = self.tokens.iter_mut().find(|token| token.id == id).ok_or(NoSuchToken)?;
+        let before = token.clone();
+        let Change { spec, groups, favourite, note, icon } = change;
+        if let Some(spec) = spec {
+            token.spec = spec;
+        }
+        if let Some(groups) = groups {
+            token.groups = groups;
+        }
+        if let Some(favourite) = favourite {
+            token.favourite = favourite;
+        }
+        if let Some(note) = note {
+            token.note = note;
+        }
+        if let Some(icon) = icon {
+            token.icon = icon;
+        }
+        if *token == before {
+            return Ok(());
+        }
+        token.updated_at = now;
+        if token.spec != before.spec || token.note != before.note {
+            token.history.push(Revision { replaced_at: now, spec: before.spec, note: before.note });
+            let too_many = token.history.len().saturating_sub(MAX_HISTORY);
+            token.history.drain(..too_many);
+            let length = token.history.len();
+            if let Some(extra) = self.extra.tokens.get_mut(&id) {
+                extra.push_revision(length);
+            }
+        }
+        Ok(())
     }
 
     /// Notes that a code was used, and moves a counter-based token to its next counter.
     pub fn note_use(&mut self, id: TokenId, now: u64) -> Result<(), NoSuchToken> {
-        let _ = (id, now);
-        todo!()
+        let token = self.tokens.iter_mut().find(|token| token.id == id).ok_or(NoSuchToken)?;
+        token.used_at = Some(now);
+        token.use_count = token.use_count.saturating_add(1);
+        if let Kind::Hotp { counter, .. } = &mut token.spec.kind {
+            *counter = counter.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    /// Moves a token to `position` in the order, at most to the end.
+    pub fn reorder(&mut self, id: TokenId, position: usize) -> Result<(), NoSuchToken> {
+        let from = self.tokens.iter().position(|token| token.id == id).ok_or(NoSuchToken)?;
+        let token = self.tokens.remove(from);
+        self.tokens.insert(position.min(self.tokens.len()), token);
+        Ok(())
     }
 
     /// Moves a token to the trash.
     pub fn remove(&mut self, id: TokenId, now: u64) -> Result<(), NoSuchToken> {
-        let _ = (id, now);
-        todo!()
+        let from = self.tokens.iter().position(|token| token.id == id).ok_or(NoSuchToken)?;
+        let token = self.tokens.remove(from);
+        self.trash.push(Trashed { token, removed_at: now });
+        Ok(())
     }
 
     /// Takes a token back out of the trash.
     pub fn restore(&mut self, id: TokenId, now: u64) -> Result<(), NoSuchToken> {
-        let _ = (id, now);
-        todo!()
+        let from = self.trash.iter().position(|trashed| trashed.token.id == id).ok_or(NoSuchToken)?;
+        let mut token = self.trash.remove(from).token;
+        token.updated_at = now;
+        self.tokens.push(token);
+        Ok(())
+    }
+
+    /// Removes for good what has been in the trash for [`TRASH_SECONDS`]. A save does this by itself.
+    pub(super) fn purge(&mut self, now: u64) {
+        let extras = &mut self.extra.tokens;
+        self.trash.retain(|trashed| {
+            let keep = now < trashed.removed_at.saturating_add(TRASH_SECONDS);
+            if !keep {
+                extras.remove(&trashed.token.id);
+            }
+            keep
+        });
     }
 
     /// The group of that name, made where there is none.
     pub fn group(&mut self, new_id: GroupId, name: &str) -> GroupId {
-        let _ = (new_id, name);
-        todo!()
+        let folded = fold(name);
+        if let Some(group) = self.groups.iter().find(|group| fold(&group.name) == folded) {
+            return group.id;
+        }
+        self.groups.push(Group { id: new_id, name: name.trim().to_owned() });
+        new_id
     }
 
-    /// Takes back the newest import: its tokens go to the trash. Says how many went; 0 where there is no import.
-    pub fn undo_import(&mut self, now: u64) -> usize {
-        let _ = now;
-        todo!()
+    /// Gives a group another name.
+    pub fn rename_group(&mut self, id: GroupId, name: &str) -> Result<(), NoSuchGroup> {
+        let group = self.groups.iter_mut().find(|group| group.id == id).ok_or(NoSuchGroup)?;
+        name.trim().clone_into(&mut group.name);
+        Ok(())
     }
+
+    /// Removes a group; its tokens stay.
+    pub fn remove_group(&mut self, id: GroupId) -> Result<(), NoSuchGroup> {
+        let from = self.groups.iter().position(|group| group.id == id).ok_or(NoSuchGroup)?;
+        self.groups.remove(from);
+        self.extra.groups.remove(&id);
+        let trashed = self.trash.iter_mut().map(|trashed| &mut trashed.token);
+        for token in self.tokens.iter_mut().chain(trashed) {
+            token.groups.retain(|group| *group != id);
+        }
+        Ok(())
+    }
+
+    /// Takes back the newest import: its tokens go to the trash, and the groups that it made where nothing else is
+    /// in them. Says how many tokens went; 0 where there is no import.
+    pub fn undo_import(&mut self, now: u64) -> usize {
+        let Some(import) = self.imports.pop() else { return 0 };
+        self.extra.imports.remove(&(import.at, import.source));
+        let gone = import.added.iter().filter(|id| self.remove(**id, now).is_ok()).count();
+        for group in import.groups {
+            if !self.tokens.iter().any(|token| token.groups.contains(&group)) {
+                // Already removed by hand: nothing is left to do.
+                let _ = self.remove_group(group);
+            }
+        }
+        gone
+    }
+
+    /// A private setting as JSON text.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.settings.iter().find(|(key, _)| key == name).map(|(_, json)| json.expose())
+    }
+
+    /// Sets a private setting, or removes it. It stays on this device: no backup has it.
+    pub fn set_setting(&mut self, name: &str, value: Option<&serde_json::Value>) {
+        let at = self.settings.iter().position(|(key, _)| key == name);
+        match (at, value.map(|value| SecretText::new(value.to_string()))) {
+            (Some(at), Some(json)) => self.settings[at].1 = json,
+            (Some(at), None) => drop(self.settings.remove(at)),
+            (None, Some(json)) => self.settings.push((name.to_owned(), json)),
+            (None, None) => {}
+        }
+    }
+}
+
+impl Extra {
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Follows a new revision, of which the history now has `length`: it has the fields that the spec has.
+    fn push_revision(&mut self, length: usize) {
+        if self.history.is_empty() {
+            if self.spec.is_empty() {
+                return;
+            }
+            self.history.resize(length - 1, Default::default());
+        }
+        self.history.push((Fields::new(), self.spec.clone()));
+        let too_many = self.history.len().saturating_sub(length);
+        self.history.drain(..too_many);
+        if self.history.iter().all(|(revision, spec)| revision.is_empty() && spec.is_empty()) {
+            self.history.clear();
+        }
+    }
+}
+
+fn matching<'a>(tokens: impl Iterator<Item = &'a Token>, query: &str) -> Vec<&'a Token> {
+    let folded = fold(query);
+    let id = query.trim().parse::<TokenId>().ok();
+    tokens
+        .filter(|token| {
+            Some(token.id) == id
+                || fold(&token.spec.issuer).contains(&folded)
+                || fold(&token.spec.account).contains(&folded)
+                || fold(&token.spec.title()).contains(&folded)
+        })
+        .collect()
 }

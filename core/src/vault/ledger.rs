@@ -1,9 +1,17 @@
 //! What an import or a backup would change, one line a record, before anything changes.
 
+use std::collections::{HashMap, HashSet};
+
 use rand_core::CryptoRng;
 
-use super::content::Content;
-use crate::token::{Token, TokenId};
+use super::{
+    cipher::random,
+    content::{Content, Import, MAX_IMPORTS},
+};
+use crate::{
+    matching::fold,
+    token::{GroupId, Token, TokenId},
+};
 
 /// What happens to one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,14 +52,155 @@ impl Ledger {
 
 impl Content {
     /// Compares `source` (a backup's content, say) with what is here. Nothing changes.
+    ///
+    /// A record that is twice in the source is new once; the second is there already, by the id of the first.
     pub fn compare(&self, source: &Content) -> Ledger {
-        let _ = source;
-        todo!()
+        self.compare_lines(source).0
     }
 
-    /// Adds what [`Content::compare`] says is new, with its groups, as one [`super::content::Import`] that can be undone.
-    pub fn merge(&mut self, source: &Content, source_name: &str, rng: &mut dyn CryptoRng, now: u64) -> Ledger {
-        let _ = (source, source_name, rng, now);
-        todo!()
+    /// The ledger, and for each line the earlier line that its verdict speaks of, where it is none of ours.
+    fn compare_lines(&self, source: &Content) -> (Ledger, Vec<Option<usize>>) {
+        let mut index = Index::default();
+        for token in &self.tokens {
+            index.insert(token, None);
+        }
+        let mut lines = Vec::with_capacity(source.tokens.len());
+        let mut earlier = Vec::with_capacity(source.tokens.len());
+        for token in &source.tokens {
+            let (verdict, line) = index.verdict(token);
+            if !matches!(verdict, Verdict::AlreadyThere(_)) {
+                index.insert(token, Some(lines.len()));
+            }
+            lines.push(Line { token: token.clone(), verdict });
+            earlier.push(line);
+        }
+        (Ledger { lines, unreadable: source.unreadable.len() }, earlier)
     }
+
+    /// Adds what [`Content::compare`] says is new, with its groups, as one [`Import`] that can be undone.
+    ///
+    /// A token keeps its identifier where that is free. The source's trash and its unreadable entries come along too,
+    /// as far as they are not here yet.
+    pub fn merge(&mut self, source: &Content, source_name: &str, rng: &mut dyn CryptoRng, now: u64) -> Ledger {
+        let (mut ledger, earlier) = self.compare_lines(source);
+        let mut import = Import { at: now, source: source_name.to_owned(), added: Vec::new(), groups: Vec::new() };
+        let mut groups = HashMap::new();
+        let mut ids: HashSet<TokenId> = self.ids().collect();
+        for (at, earlier) in earlier.into_iter().enumerate() {
+            let new_id = earlier.map(|earlier| ledger.lines[earlier].token.id);
+            let line = &mut ledger.lines[at];
+            if let (Verdict::AlreadyThere(id) | Verdict::Differs(id), Some(new_id)) = (&mut line.verdict, new_id) {
+                *id = new_id;
+            }
+            if matches!(line.verdict, Verdict::AlreadyThere(_)) {
+                continue;
+            }
+            let (old_id, mut token) = (line.token.id, line.token.clone());
+            while !ids.insert(token.id) {
+                token.id = TokenId::from_random(random(rng));
+            }
+            token.groups = self.adopt_groups(source, &token.groups, &mut groups, &mut import.groups, rng);
+            if let Some(extra) = source.extra.tokens.get(&old_id) {
+                self.extra.tokens.insert(token.id, extra.clone());
+            }
+            line.token = token.clone();
+            import.added.push(token.id);
+            self.tokens.push(token);
+        }
+        for trashed in source.trash.iter().filter(|trashed| ids.insert(trashed.token.id)) {
+            let mut trashed = trashed.clone();
+            trashed.token.groups =
+                self.adopt_groups(source, &trashed.token.groups, &mut groups, &mut import.groups, rng);
+            if let Some(extra) = source.extra.tokens.get(&trashed.token.id) {
+                self.extra.tokens.insert(trashed.token.id, extra.clone());
+            }
+            self.trash.push(trashed);
+        }
+        for (unreadable, kept) in source.unreadable.iter().zip(&source.kept) {
+            if !self.kept.contains(kept) {
+                self.unreadable.push(unreadable.clone());
+                self.kept.push(kept.clone());
+            }
+        }
+        if !import.added.is_empty() {
+            self.imports.push(import);
+            let too_many = self.imports.len().saturating_sub(MAX_IMPORTS);
+            for forgotten in self.imports.drain(..too_many) {
+                self.extra.imports.remove(&(forgotten.at, forgotten.source));
+            }
+        }
+        ledger
+    }
+
+    fn ids(&self) -> impl Iterator<Item = TokenId> + '_ {
+        self.tokens.iter().chain(self.trash.iter().map(|trashed| &trashed.token)).map(|token| token.id)
+    }
+
+    /// The groups here that have the names of those groups of the source.
+    fn adopt_groups(
+        &mut self,
+        source: &Content,
+        theirs: &[GroupId],
+        mapped: &mut HashMap<GroupId, GroupId>,
+        made: &mut Vec<GroupId>,
+        rng: &mut dyn CryptoRng,
+    ) -> Vec<GroupId> {
+        let mut ours = Vec::with_capacity(theirs.len());
+        for id in theirs {
+            let group = match mapped.get(id) {
+                Some(group) => *group,
+                None => {
+                    let Some(group) = source.groups.iter().find(|group| group.id == *id) else { continue };
+                    let mut new_id = group.id;
+                    while self.groups.iter().any(|other| other.id == new_id) {
+                        new_id = GroupId::from_random(random(rng));
+                    }
+                    let found = self.group(new_id, &group.name);
+                    if found == new_id {
+                        made.push(new_id);
+                        if let Some(extra) = source.extra.groups.get(id) {
+                            self.extra.groups.insert(new_id, extra.clone());
+                        }
+                    }
+                    mapped.insert(*id, found);
+                    found
+                }
+            };
+            if !ours.contains(&group) {
+                ours.push(group);
+            }
+        }
+        ours
+    }
+}
+
+/// Tokens by their secret and by their name; those of the source with their line.
+#[derive(Default)]
+struct Index<'a> {
+    secrets: HashMap<&'a [u8], Vec<(&'a Token, Option<usize>)>>,
+    names: HashMap<(String, String), (TokenId, Option<usize>)>,
+}
+
+impl<'a> Index<'a> {
+    fn insert(&mut self, token: &'a Token, line: Option<usize>) {
+        self.secrets.entry(token.spec.secret.bytes().expose()).or_default().push((token, line));
+        self.names.entry(name(token)).or_insert((token.id, line));
+    }
+
+    fn verdict(&self, token: &Token) -> (Verdict, Option<usize>) {
+        let same_secret = self.secrets.get(token.spec.secret.bytes().expose());
+        if let Some((same, line)) =
+            same_secret.into_iter().flatten().find(|(other, _)| other.spec.same_codes(&token.spec))
+        {
+            return (Verdict::AlreadyThere(same.id), *line);
+        }
+        match self.names.get(&name(token)) {
+            Some((id, line)) => (Verdict::Differs(*id), *line),
+            None => (Verdict::Add, None),
+        }
+    }
+}
+
+fn name(token: &Token) -> (String, String) {
+    (fold(&token.spec.issuer), fold(&token.spec.account))
 }

@@ -1,8 +1,21 @@
 //! A vault that is open.
 
-use rand_core::CryptoRng;
+mod save;
+mod slots;
 
-use super::{content::Content, kdf::KdfParams, store::Store};
+use rand_core::CryptoRng;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{
+    cipher::{self, SecretKey},
+    content::{Content, ContentError},
+    file::{FileError, Header, VaultFile},
+    kdf::{KdfFailed, KdfParams},
+    recovery::{RecoveryKey, RecoveryKeyError},
+    slot::{PasswordKey, PrivateKey, Slot, SlotInfo, SlotKind},
+    store::{Part, Store},
+};
 use crate::secret::{Password, SecretBytes, SecretText};
 
 /// What opens a vault.
@@ -27,7 +40,10 @@ pub enum OpenError {
     /// The password, recovery key or device key is not one of this vault.
     #[error("wrong password")]
     WrongKey,
-    /// The file is not as it was written. `newest_good` is a generation to try.
+    /// The recovery key was mistyped; it was not tried.
+    #[error("{0}")]
+    RecoveryKey(#[from] RecoveryKeyError),
+    /// The file is not as it was written. [`super::newest_good`] finds an earlier generation that opens.
     #[error("the vault file is damaged: {reason}")]
     Damaged {
         /// What was found, in words.
@@ -44,7 +60,7 @@ pub enum OpenError {
     Io(#[from] std::io::Error),
 }
 
-/// Why a change was not saved. The vault on disk and in memory is as before.
+/// Why a change was not saved. The vault on disk and in memory is as before, unless the variant says otherwise.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SaveError {
@@ -54,6 +70,36 @@ pub enum SaveError {
     /// The file on disk is damaged and is not overwritten.
     #[error("the vault file was damaged meanwhile: {0}")]
     Damaged(String),
+    /// A newer program saved the vault meanwhile, in a way that this one cannot read.
+    #[error("the vault was saved by a newer version ({version})")]
+    Newer {
+        /// The format version that it has.
+        version: u64,
+    },
+    /// The file on disk is older than what is open: somebody put an earlier copy there. Unlocking again takes it.
+    #[error("the vault file is older (generation {on_disk}) than what is open (generation {open})")]
+    Older {
+        /// The generation on disk.
+        on_disk: u64,
+        /// The generation that is open.
+        open: u64,
+    },
+    /// There is a vault already, where one was to be made.
+    #[error("there is a vault at {0} already")]
+    Exists(std::path::PathBuf),
+    /// The vault was opened without its password, and this change needs it.
+    #[error("the password is needed")]
+    PasswordNeeded,
+    /// No slot has that identifier, or it is the last one.
+    #[error("there is no such slot that could be removed")]
+    NoSuchSlot,
+    /// What was written did not read back as it should.
+    #[error("the new file did not read back: {0}")]
+    NotVerified(String),
+    /// The new file is in its place, but the system could not promise that it stays there when the power fails.
+    /// Memory and disk both have the change.
+    #[error("the change is saved, but not yet safe: {0}")]
+    NotSynced(std::io::Error),
     /// The system refused.
     #[error("the vault could not be saved: {0}")]
     Io(#[from] std::io::Error),
@@ -72,32 +118,61 @@ pub enum EditError<E> {
 
 /// An open vault. Dropping it wipes the keys and the content.
 pub struct Session {
-    content: Content,
     store: Box<dyn Store>,
+    state: State,
+    /// Kept while the vault is open, so that a new master key can be wrapped for the password too.
+    password_key: Option<PasswordKey>,
+}
+
+/// What a file holds.
+#[derive(Clone)]
+struct State {
+    header: Header,
+    master: SecretKey,
+    content: Content,
+    /// SHA-256 of the file's bytes: tells whether another program saved since.
+    file_sha256: [u8; 32],
 }
 
 impl Session {
-    /// Makes a vault where there is none.
+    /// Makes a vault where there is none, and its folder where that is missing.
     pub fn create(
         store: Box<dyn Store>,
         password: &Password,
         kdf: KdfParams,
         rng: &mut dyn CryptoRng,
-        now: u64,
+        _now: u64,
     ) -> Result<Self, SaveError> {
-        let _ = (store, password, kdf, rng, now);
-        todo!()
+        let key = PasswordKey::new(password, kdf, rng).map_err(std::io::Error::from)?;
+        store.create_folder()?;
+        let state = save::create(&*store, &key, rng)?;
+        Ok(Self { store, state, password_key: Some(key) })
     }
 
     /// Opens a vault.
     pub fn open(store: Box<dyn Store>, key: &Key) -> Result<Self, OpenError> {
-        let _ = (store, key);
-        todo!()
+        let bytes = read(&*store, Part::Current)?;
+        let (state, password_key) = Unlocker::new(key)?.unlock(&bytes)?;
+        Ok(Self { store, state, password_key })
+    }
+
+    /// Puts an earlier generation in the place of the current file, which is kept beside as `vault.json.aside-N`,
+    /// and opens it. Only ever on a person's word: what was saved since that generation is no longer shown.
+    pub fn restore_generation(
+        store: Box<dyn Store>,
+        key: &Key,
+        generation: u8,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, RestoreError> {
+        let bytes = read(&*store, Part::Earlier(generation))?;
+        let (state, password_key) = Unlocker::new(key)?.unlock(&bytes)?;
+        let state = save::restore(&*store, state, rng)?;
+        Ok(Self { store, state, password_key })
     }
 
     /// What it holds.
     pub fn content(&self) -> &Content {
-        &self.content
+        &self.state.content
     }
 
     /// The store it lives in.
@@ -107,41 +182,242 @@ impl Session {
 
     /// The number of saves so far.
     pub fn generation(&self) -> u64 {
-        todo!()
+        self.state.header.generation
+    }
+
+    /// The vault's identifier; copies and generations have the same.
+    pub fn vault_id(&self) -> Uuid {
+        self.state.header.vault_id
     }
 
     /// Rereads the file where another program saved it. Says whether it had.
+    ///
+    /// [`OpenError::WrongKey`] says that the password was changed elsewhere: unlock again.
     pub fn refresh(&mut self) -> Result<bool, OpenError> {
-        todo!()
+        let bytes = read(&*self.store, Part::Current)?;
+        match self.state.newer(&bytes) {
+            Ok(None) => Ok(false),
+            Ok(Some(state)) => {
+                self.state = state;
+                self.forget_stale_password();
+                Ok(true)
+            }
+            Err(SaveError::KeyChanged) => Err(OpenError::WrongKey),
+            Err(SaveError::Damaged(reason)) => Err(OpenError::Damaged { reason }),
+            Err(SaveError::Newer { version }) => Err(OpenError::Newer { version }),
+            Err(SaveError::Io(error)) => Err(OpenError::Io(error)),
+            Err(other) => Err(OpenError::Io(std::io::Error::other(other.to_string()))),
+        }
     }
 
     /// Changes the content and saves it: locks, rereads what another program saved meanwhile, applies `change`, writes,
-    /// reads back, replaces. When this returns `Ok`, the change is on the disk.
+    /// reads back, replaces. When this returns `Ok`, the change is on the disk. A change that changes nothing is not
+    /// written.
     pub fn edit<T, E>(
         &mut self,
         rng: &mut dyn CryptoRng,
         now: u64,
         change: impl FnOnce(&mut Content) -> Result<T, E>,
     ) -> Result<T, EditError<E>> {
-        let _ = (rng, now, change);
-        todo!()
+        let lock = self.store.lock().map_err(SaveError::Io)?;
+        let (base, current) = self.base()?;
+        let mut next = base.clone();
+        let value = change(&mut next.content).map_err(EditError::Change)?;
+        if next.content == base.content {
+            self.state = base;
+            return Ok(value);
+        }
+        next.content.purge(now);
+        self.commit(next, &current, rng)?;
+        drop(lock);
+        Ok(value)
     }
 
-    /// Sets a new password and with it a new master key.
-    pub fn change_password(
-        &mut self,
-        password: &Password,
-        kdf: KdfParams,
-        rng: &mut dyn CryptoRng,
-        now: u64,
-    ) -> Result<(), SaveError> {
-        let _ = (password, kdf, rng, now);
-        todo!()
+    /// What the disk holds now, to be changed; and the file's bytes. To be called with the lock.
+    fn base(&self) -> Result<(State, Vec<u8>), SaveError> {
+        let current = self
+            .store
+            .read(Part::Current)?
+            .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, "the vault file is no longer there"))?;
+        let base = self.state.newer(&current)?.unwrap_or_else(|| self.state.clone());
+        Ok((base, current))
     }
 
-    /// Makes a recovery key, in place of an earlier one, and gives its printed text: eight groups of four.
-    pub fn new_recovery_key(&mut self, rng: &mut dyn CryptoRng, now: u64) -> Result<SecretText, SaveError> {
-        let _ = (rng, now);
-        todo!()
+    /// Writes `next` over `current`; memory follows what is then on the disk.
+    fn commit(&mut self, next: State, current: &[u8], rng: &mut dyn CryptoRng) -> Result<(), SaveError> {
+        let result = save::replace(&*self.store, next, current, rng);
+        let (state, result) = match result {
+            Ok(state) => (state, Ok(())),
+            Err(save::Failed::Before(error)) => return Err(error),
+            Err(save::Failed::After(state, error)) => (*state, Err(SaveError::NotSynced(error))),
+        };
+        self.state = state;
+        self.forget_stale_password();
+        result
     }
+
+    /// Drops the password's key where the file now has another password.
+    fn forget_stale_password(&mut self) {
+        if let Some(key) = &self.password_key
+            && !self.state.header.slots.iter().any(|slot| key.fits(slot))
+        {
+            self.password_key = None;
+        }
+    }
+}
+
+impl State {
+    /// What `file` holds where it is not what this state was read from; opened with the same master key.
+    fn newer(&self, file: &[u8]) -> Result<Option<Self>, SaveError> {
+        let file_sha256: [u8; 32] = Sha256::digest(file).into();
+        if file_sha256 == self.file_sha256 {
+            return Ok(None);
+        }
+        let file = VaultFile::read(file)?;
+        if file.header.vault_id != self.header.vault_id {
+            return Err(SaveError::KeyChanged);
+        }
+        let wrapped = |header: &Header| {
+            header.slots.iter().filter_map(|slot| slot.wrapped().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        let ours = wrapped(&self.header);
+        // A new master key is wrapped anew in every slot.
+        let same_key = wrapped(&file.header).iter().any(|key| ours.contains(key));
+        let Ok((header, plaintext)) = file.open(&self.master) else {
+            return Err(match same_key {
+                true => SaveError::Damaged("its content is not as it was written".to_owned()),
+                false => SaveError::KeyChanged,
+            });
+        };
+        if header.generation < self.header.generation {
+            return Err(SaveError::Older { on_disk: header.generation, open: self.header.generation });
+        }
+        let content = Content::from_json(&plaintext)?;
+        Ok(Some(Self { header, master: self.master.clone(), content, file_sha256 }))
+    }
+}
+
+/// A key that may be tried on several files; a password is derived once for the same parameters.
+pub(super) struct Unlocker<'a> {
+    key: &'a Key,
+    recovery: Option<RecoveryKey>,
+    derived: Option<PasswordKey>,
+}
+
+impl<'a> Unlocker<'a> {
+    pub(super) fn new(key: &'a Key) -> Result<Self, RecoveryKeyError> {
+        let recovery = match key {
+            Key::Recovery(typed) => Some(RecoveryKey::read(typed.expose())?),
+            _ => None,
+        };
+        Ok(Self { key, recovery, derived: None })
+    }
+
+    /// Opens a file: what it holds, its generation and its content.
+    pub(super) fn open(&mut self, bytes: &[u8]) -> Result<(u64, Content), OpenError> {
+        self.unlock(bytes).map(|(state, _)| (state.header.generation, state.content))
+    }
+
+    fn unlock(&mut self, bytes: &[u8]) -> Result<(State, Option<PasswordKey>), OpenError> {
+        let file = VaultFile::read(bytes)?;
+        let master = self.master(&file.header)?.ok_or(OpenError::WrongKey)?;
+        let (header, plaintext) = file
+            .open(&master)
+            .map_err(|_| OpenError::Damaged { reason: "the content is not as it was written".to_owned() })?;
+        let content = Content::from_json(&plaintext)?;
+        let password_key = self.derived.clone().filter(|key| header.slots.iter().any(|slot| key.fits(slot)));
+        Ok((State { header, master, content, file_sha256: Sha256::digest(bytes).into() }, password_key))
+    }
+
+    fn master(&mut self, header: &Header) -> Result<Option<SecretKey>, KdfFailed> {
+        for slot in &header.slots {
+            let master = match self.key {
+                Key::Password(password) => {
+                    if !self.derived.as_ref().is_some_and(|key| key.fits(slot)) {
+                        let Some(key) = PasswordKey::of(slot, password) else { continue };
+                        self.derived = Some(key?);
+                    }
+                    self.derived.as_ref().and_then(|key| slot.open_with_password(header.vault_id, key))
+                }
+                Key::Recovery(_) => {
+                    self.recovery.as_ref().and_then(|key| slot.open_with(header.vault_id, &PrivateKey::Recovery(key)))
+                }
+                Key::Device(key) => slot.open_with(header.vault_id, &PrivateKey::Device(key)),
+            };
+            if master.is_some() {
+                return Ok(master);
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Why an earlier generation was not put in place.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// It does not open.
+    #[error("{0}")]
+    Open(#[from] OpenError),
+    /// It could not be saved.
+    #[error("{0}")]
+    Save(#[from] SaveError),
+}
+
+impl From<RecoveryKeyError> for RestoreError {
+    fn from(error: RecoveryKeyError) -> Self {
+        Self::Open(error.into())
+    }
+}
+
+impl From<FileError> for OpenError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Damaged(reason) => Self::Damaged { reason },
+            FileError::Newer(version) => Self::Newer { version },
+        }
+    }
+}
+
+impl From<ContentError> for OpenError {
+    fn from(error: ContentError) -> Self {
+        match error {
+            ContentError::Malformed(reason) => Self::Damaged { reason },
+            ContentError::Newer(version) => Self::Newer { version },
+        }
+    }
+}
+
+impl From<KdfFailed> for OpenError {
+    fn from(failed: KdfFailed) -> Self {
+        Self::Io(failed.into())
+    }
+}
+
+impl From<FileError> for SaveError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Damaged(reason) => Self::Damaged(reason),
+            FileError::Newer(version) => Self::Newer { version },
+        }
+    }
+}
+
+impl From<ContentError> for SaveError {
+    fn from(error: ContentError) -> Self {
+        match error {
+            ContentError::Malformed(reason) => Self::Damaged(reason),
+            ContentError::Newer(version) => Self::Newer { version },
+        }
+    }
+}
+
+/// The bytes of a part that must be there.
+fn read(store: &dyn Store, part: Part) -> Result<Vec<u8>, OpenError> {
+    store.read(part)?.ok_or_else(|| OpenError::Missing(store.path().to_owned()))
+}
+
+/// A random identifier.
+fn random_id(rng: &mut dyn CryptoRng) -> Uuid {
+    uuid::Builder::from_random_bytes(cipher::random(rng)).into_uuid()
 }

@@ -1,11 +1,79 @@
 //! Where a vault's bytes live: a file that is replaced as a whole, its earlier generations, and a lock.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    io::{Read, Write},
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+/// How many earlier generations are kept.
+pub const GENERATIONS: u8 = 3;
+
+/// A file larger than this is no vault: 256 MiB.
+pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// One of the files that make up a vault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// `vault.json`.
+    Current,
+    /// `vault.json.1` (the generation before) to `vault.json.3`.
+    Earlier(u8),
+    /// `vault.json.new`: what is being written. It is worth nothing until it is renamed.
+    New,
+    /// `vault.json.aside-N`: a file that was in the way and is not thrown away.
+    Aside(u32),
+}
 
 /// The file operations that a vault needs, so that a test can let each of them fail.
 pub trait Store: Send {
     /// The path of the current file.
     fn path(&self) -> &Path;
+
+    /// Keeps other programs from writing until the guard is dropped.
+    fn lock(&self) -> io::Result<Guard>;
+
+    /// All bytes of a file; `None` where there is none.
+    fn read(&self, part: Part) -> io::Result<Option<Vec<u8>>>;
+
+    /// Whether a file is there.
+    fn exists(&self, part: Part) -> io::Result<bool>;
+
+    /// Makes [`Part::New`] anew, for its owner alone (mode 0600), and fills it.
+    fn write_new(&self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Returns when [`Part::New`] is on the disk.
+    fn sync_new(&self) -> io::Result<()>;
+
+    /// Renames a file in one step, over whatever has the name.
+    fn rename(&self, from: Part, to: Part) -> io::Result<()>;
+
+    /// Makes `to`, which is not there, another name or a copy of `from`.
+    fn duplicate(&self, from: Part, to: Part) -> io::Result<()>;
+
+    /// Removes a file; it is no error that there is none.
+    fn remove(&self, part: Part) -> io::Result<()>;
+
+    /// Returns when the names in the folder are on the disk.
+    fn sync_folder(&self) -> io::Result<()>;
+
+    /// Makes the folder, for its owner alone, where it is missing.
+    fn create_folder(&self) -> io::Result<()>;
+}
+
+/// Held while a vault is written; dropping it lets the next program write.
+#[derive(Debug)]
+pub struct Guard {
+    _file: Option<fs::File>,
+}
+
+impl Guard {
+    /// A guard over an open file; closing the file gives its lock up.
+    pub fn new(file: Option<fs::File>) -> Self {
+        Self { _file: file }
+    }
 }
 
 /// A vault in a folder of the file system.
@@ -19,10 +87,151 @@ impl FileStore {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
+
+    /// The path of a part.
+    pub fn part_path(&self, part: Part) -> PathBuf {
+        let target = self.target();
+        match part {
+            Part::Current => target,
+            Part::Earlier(number) => with_suffix(&target, &format!(".{number}")),
+            Part::New => with_suffix(&target, ".new"),
+            Part::Aside(number) => with_suffix(&target, &format!(".aside-{number}")),
+        }
+    }
+
+    /// The file behind symbolic links: a rename replaces that one and leaves the link a link.
+    fn target(&self) -> PathBuf {
+        let mut path = self.path.clone();
+        // As many as Linux follows; a ring ends in an error of the operation itself.
+        for _ in 0..40 {
+            let Ok(link) = fs::read_link(&path) else { break };
+            path = match path.parent() {
+                Some(folder) => folder.join(link),
+                None => link,
+            };
+        }
+        path
+    }
+
+    fn folder(&self) -> PathBuf {
+        match self.target().parent() {
+            Some(folder) if folder.as_os_str().is_empty() => PathBuf::from("."),
+            Some(folder) => folder.to_owned(),
+            None => PathBuf::from("/"),
+        }
+    }
 }
 
 impl Store for FileStore {
     fn path(&self) -> &Path {
         &self.path
     }
+
+    fn lock(&self) -> io::Result<Guard> {
+        let path = with_suffix(&self.target(), ".lock");
+        let file = private().read(true).write(true).create(true).truncate(false).open(path)?;
+        // A save takes milliseconds; who holds the lock for 10 s is not saving.
+        for _ in 0..1000 {
+            match file.try_lock() {
+                Ok(()) => return Ok(Guard::new(Some(file))),
+                Err(fs::TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(10)),
+                // Platforms without file locks run one program on the vault.
+                Err(fs::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                    return Ok(Guard::new(None));
+                }
+                Err(fs::TryLockError::Error(error)) => return Err(error),
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::WouldBlock, "another program holds the vault's lock"))
+    }
+
+    fn read(&self, part: Part) -> io::Result<Option<Vec<u8>>> {
+        let file = match fs::File::open(self.part_path(part)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let length = file.metadata()?.len();
+        let mut bytes = Vec::with_capacity(length.min(MAX_FILE_BYTES) as usize + 1);
+        // The length can be wrong (a pipe) or grow; what is read is bounded by itself.
+        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is too large for a vault"));
+        }
+        Ok(Some(bytes))
+    }
+
+    fn exists(&self, part: Part) -> io::Result<bool> {
+        self.part_path(part).try_exists()
+    }
+
+    fn write_new(&self, bytes: &[u8]) -> io::Result<()> {
+        self.remove(Part::New)?;
+        private().write(true).create_new(true).open(self.part_path(Part::New))?.write_all(bytes)
+    }
+
+    fn sync_new(&self) -> io::Result<()> {
+        fs::OpenOptions::new().write(true).open(self.part_path(Part::New))?.sync_all()
+    }
+
+    fn rename(&self, from: Part, to: Part) -> io::Result<()> {
+        fs::rename(self.part_path(from), self.part_path(to))
+    }
+
+    fn duplicate(&self, from: Part, to: Part) -> io::Result<()> {
+        let (from, to) = (self.part_path(from), self.part_path(to));
+        if fs::hard_link(&from, &to).is_ok() {
+            return Ok(());
+        }
+        // File systems without links get a copy. It is made under its own name first: half a copy is no generation.
+        let half = with_suffix(&to, ".half");
+        fs::copy(from, &half)?;
+        fs::OpenOptions::new().write(true).open(&half)?.sync_all()?;
+        fs::rename(half, to)
+    }
+
+    fn remove(&self, part: Part) -> io::Result<()> {
+        match fs::remove_file(self.part_path(part)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    #[cfg(unix)]
+    fn sync_folder(&self) -> io::Result<()> {
+        match fs::File::open(self.folder())?.sync_all() {
+            // Some network file systems know no fsync of a folder; the rename is theirs to keep.
+            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Windows has no fsync of a folder; NTFS keeps renames in its journal.
+    #[cfg(not(unix))]
+    fn sync_folder(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn create_folder(&self) -> io::Result<()> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(self.folder())
+    }
+}
+
+/// Options that make a file for its owner alone.
+fn private() -> fs::OpenOptions {
+    #[allow(unused_mut)]
+    let mut options = fs::OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }

@@ -3,3 +3,4 @@
 mod codes;
 #[cfg(feature = "qr")]
 mod qr;
+mod vault;
