@@ -1,7 +1,11 @@
 //! `otpauth://` and `otpauth-migration://` texts.
 
 pub mod migration;
+mod percent;
 mod problem;
+mod query;
+mod read;
+mod write;
 
 pub use problem::{Part, UriError, Warning};
 
@@ -17,13 +21,21 @@ pub struct Parsed {
 }
 
 /// Reads `otpauth://`, `apple-otpauth:`, `motp://` and `steam://`.
+///
+/// Nothing that codes depend on is guessed: what is wrong is an error that names its part, and what is missing, unusual
+/// or said twice is a [`Warning`]. Parameters that mean nothing here are kept in their order.
+///
+/// # Errors
+///
+/// One variant of [`UriError`] per wrong part; [`UriError::NotALink`] where the text might be the secret itself.
 pub fn parse(text: &str) -> Result<Parsed, UriError> {
-    let _ = text;
-    todo!()
+    read::parse(text)
 }
 
 /// Writes the canonical URI: `otpauth://` for all kinds but mOTP, which has its own scheme.
+///
+/// [`parse`] gives the same token back, also the parameters it does not know. Separators and lower case in the text of
+/// a Base32 secret are gone, because other apps stumble over them.
 pub fn write(spec: &TokenSpec) -> SecretText {
-    let _ = spec;
-    todo!()
+    write::write(spec)
 }

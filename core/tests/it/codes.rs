@@ -1,5 +1,7 @@
 //! Codes of every kind through the public door.
 
+#![allow(clippy::unwrap_used)]
+
 use countersign_core::{
     otp::{CodeError, Stands, YandexSecretError},
     secret::SecretText,

@@ -1,6 +1,9 @@
 //! Core through its public doors.
 
 mod codes;
+mod matching;
+mod migration;
 #[cfg(feature = "qr")]
 mod qr;
+mod uri;
 mod vault;
