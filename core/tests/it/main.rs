@@ -6,4 +6,5 @@ mod migration;
 #[cfg(feature = "qr")]
 mod qr;
 mod uri;
+#[cfg(feature = "vault")]
 mod vault;
