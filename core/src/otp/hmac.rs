@@ -1,7 +1,5 @@
 //! HOTP (RFC 4226) and TOTP (RFC 6238).
 
-use std::fmt::Write;
-
 use totp_rs::{Builder, Secret, Totp};
 
 use crate::{
@@ -9,36 +7,62 @@ use crate::{
     token::{Algorithm, Digits},
 };
 
-/// The most digits that a 32-bit modulus, totp-rs's, can hold.
-const LIBRARY_DIGITS: u8 = 9;
+/// The most digits that [`Digits`] allows.
+const MOST_DIGITS: usize = 12;
+/// The length of key that totp-rs keeps without memory of its own, in bytes.
+const SHORT_KEY: usize = 20;
 
 /// The code of the step in which `at` lies, in steps of `step` (at least 1).
+///
+/// totp-rs signs; the digits are written here, because its own numbers end at nine digits, and one way for all lengths
+/// is better than two.
 pub(super) fn code(key: &[u8], algorithm: Algorithm, digits: Digits, step: u64, at: u64) -> SecretText {
-    let digits = digits.get();
-    let totp = totp(key, library_algorithm(algorithm), digits, step);
-    let mut text = String::with_capacity(digits.into());
-    // Writing into a String cannot fail.
-    let _ = if digits <= LIBRARY_DIGITS {
-        write!(text, "{}", totp.generate(at))
-    } else {
-        write!(text, "{:0width$}", truncated(totp.sign(at).as_ref()), width = digits.into())
-    };
-    SecretText::new(text)
+    let totp = totp(key, library_algorithm(algorithm), step);
+    spelled(truncated(totp.sign(at).as_ref()), b"0123456789", digits.get().into(), Order::HighestFirst)
+}
+
+/// Which character of a code comes first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// As numbers are written.
+    HighestFirst,
+    /// As Steam writes.
+    LowestFirst,
+}
+
+/// A number in the digits of an alphabet: its lowest `length` digits, at most [`MOST_DIGITS`].
+#[inline]
+pub(super) fn spelled<const BASE: usize>(
+    mut value: u64,
+    alphabet: &[u8; BASE],
+    length: usize,
+    order: Order,
+) -> SecretText {
+    let mut written = vec![alphabet[0]; length.min(MOST_DIGITS)];
+    for character in &mut written {
+        // Dividing by a constant is a multiplication.
+        *character = alphabet[(value % BASE as u64) as usize];
+        value /= BASE as u64;
+    }
+    if order == Order::HighestFirst {
+        written.reverse();
+    }
+    // Alphabets are ASCII.
+    SecretText::new(String::from_utf8(written).unwrap_or_default())
 }
 
 /// What totp-rs computes with. It is checked here, not there: real secrets are shorter than RFC 4226 asks for.
-pub(super) fn totp(key: &[u8], algorithm: totp_rs::Algorithm, digits: u8, step: u64) -> Totp {
-    let secret = match <[u8; 20]>::try_from(key) {
-        // The usual length needs no memory of its own.
-        Ok(key) => Secret::new_stack(key),
-        Err(_) => Secret::new(key.into()),
+pub(super) fn totp(key: &[u8], algorithm: totp_rs::Algorithm, step: u64) -> Totp {
+    let mut short = [0; SHORT_KEY];
+    let secret = match short.get_mut(..key.len()) {
+        // The usual lengths need no memory of their own: HMAC fills keys up with zeros anyway (RFC 2104, section 2).
+        Some(start) => {
+            start.copy_from_slice(key);
+            Secret::new_stack(short)
+        }
+        None => Secret::new(key.into()),
     };
-    Builder::new()
-        .with_algorithm(algorithm)
-        .with_digits(digits)
-        .with_step_duration(step)
-        .with_secret(secret)
-        .build_noncompliant()
+    Builder::new().with_algorithm(algorithm).with_step_duration(step).with_secret(secret).build_noncompliant()
 }
 
 fn library_algorithm(algorithm: Algorithm) -> totp_rs::Algorithm {
@@ -49,12 +73,11 @@ fn library_algorithm(algorithm: Algorithm) -> totp_rs::Algorithm {
     }
 }
 
-/// The 31-bit value of a signature (RFC 4226, section 5.3). From ten digits on the modulus exceeds it, so that it is
-/// the code itself, with zeros in front.
-fn truncated(signature: &[u8]) -> u64 {
+/// The 31-bit value of a signature (RFC 4226, section 5.3). It has at most ten digits; longer codes begin with zeros.
+pub(super) fn truncated(signature: &[u8]) -> u64 {
     let offset = usize::from(signature.last().copied().unwrap_or(0) & 0xf);
-    let taken = signature.iter().skip(offset).take(4);
-    taken.fold(0, |value, byte| (value << 8) | u64::from(*byte)) & 0x7fff_ffff
+    let taken = signature.get(offset..).and_then(<[u8]>::first_chunk);
+    u64::from(taken.map_or(0, |taken| u32::from_be_bytes(*taken)) & 0x7fff_ffff)
 }
 
 #[cfg(test)]
@@ -86,6 +109,16 @@ mod tests {
     fn rfc_4226_appendix_d() {
         for (counter, (_, expected)) in (0..).zip(RFC_4226) {
             check(&KEY[..20], Algorithm::Sha1, 6, 1, counter, expected);
+        }
+    }
+
+    /// RFC 2202 and RFC 4231 have no such keys, so that totp-rs with the key as it is serves as the reference.
+    #[test]
+    fn keys_of_every_length_sign_as_they_are() {
+        for length in 1..=64 {
+            let key = &KEY[..length];
+            let reference = Builder::new().with_secret(key).with_step_duration(1).build_noncompliant();
+            check(key, Algorithm::Sha1, 6, 1, 7, &reference.generate(7).to_string());
         }
     }
 

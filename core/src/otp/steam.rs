@@ -1,20 +1,16 @@
 //! Steam Guard: TOTP with SHA-1 and 30 seconds, written in an alphabet of 26.
 
-use std::fmt::Write;
-
-use super::hmac;
+use super::hmac::{Order, spelled, totp, truncated};
 use crate::secret::SecretText;
 
-const CHARACTERS: u8 = 5;
+const ALPHABET: &[u8; 26] = b"23456789BCDFGHJKMNPQRTVWXY";
+const CHARACTERS: usize = 5;
 const STEP: u64 = 30;
 
 /// The code of the step in which `at` lies.
 pub(super) fn code(key: &[u8], at: u64) -> SecretText {
-    let totp = hmac::totp(key, totp_rs::Algorithm::Steam, CHARACTERS, STEP);
-    let mut text = String::with_capacity(CHARACTERS.into());
-    // Writing into a String cannot fail.
-    let _ = write!(text, "{}", totp.generate(at));
-    SecretText::new(text)
+    let totp = totp(key, totp_rs::Algorithm::SHA1, STEP);
+    spelled(truncated(totp.sign(at).as_ref()), ALPHABET, CHARACTERS, Order::LowestFirst)
 }
 
 #[cfg(test)]

@@ -3,10 +3,14 @@
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{CodeError, hmac};
+use super::{
+    CodeError,
+    hmac::{Order, spelled, totp},
+};
 use crate::secret::SecretText;
 
 const STEP: u64 = 30;
+const ALPHABET: &[u8; 26] = b"abcdefghijklmnopqrstuvwxyz";
 const LETTERS: usize = 8;
 /// Bytes of a secret that go into the key.
 const KEY_BYTES: usize = 16;
@@ -50,22 +54,15 @@ pub(super) fn code(secret: &[u8], pin: &str, at: u64) -> Result<SecretText, Code
     let hash = Sha256::new().chain_update(pin).chain_update(&secret[..KEY_BYTES]).finalize();
     let hash = Zeroizing::new(<[u8; 32]>::from(hash));
     let key = hash.strip_prefix(&[0]).unwrap_or(hash.as_slice());
-    let totp = hmac::totp(key, totp_rs::Algorithm::SHA256, 6, STEP);
-    let signature = totp.sign(at);
-    let mut value = truncated(signature.as_ref());
-    let mut letters = Zeroizing::new([0; LETTERS]);
-    for letter in letters.iter_mut().rev() {
-        *letter = b'a' + (value % 26) as u8;
-        value /= 26;
-    }
-    Ok(SecretText::new(letters.iter().map(|letter| char::from(*letter)).collect()))
+    let totp = totp(key, totp_rs::Algorithm::SHA256, STEP);
+    Ok(spelled(truncated(totp.sign(at).as_ref()), ALPHABET, LETTERS, Order::HighestFirst))
 }
 
 /// The 63-bit value of a signature: like RFC 4226, section 5.3, but of eight bytes.
 fn truncated(signature: &[u8]) -> u64 {
     let offset = usize::from(signature.last().copied().unwrap_or(0) & 0xf);
-    let taken = signature.iter().skip(offset).take(8);
-    taken.fold(0, |value, byte| (value << 8) | u64::from(*byte)) & (u64::MAX >> 1)
+    let taken = signature.get(offset..).and_then(<[u8]>::first_chunk);
+    taken.map_or(0, |taken| u64::from_be_bytes(*taken)) & (u64::MAX >> 1)
 }
 
 /// The remainder of the first `bits` bits as a polynomial over GF(2).
