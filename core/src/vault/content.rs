@@ -1,9 +1,13 @@
 //! What a vault holds while it is open.
 
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub(crate) use read::ContentError;
+#[cfg(test)]
+pub(super) use tests::UNKNOWN_FIELDS;
 
 use std::collections::HashMap;
 

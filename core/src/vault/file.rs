@@ -59,6 +59,12 @@ impl Header {
         Self { fields, vault_id, generation: 0, slots: Vec::new() }
     }
 
+    /// Puts a field there that only a newer program knows.
+    #[cfg(test)]
+    pub(super) fn put_unknown(&mut self, name: &str, value: Value) {
+        self.fields.insert(name.to_owned(), value);
+    }
+
     /// The file's bytes with `plaintext` encrypted. `None` only beyond AES-GCM's lengths.
     pub(super) fn encode(&self, master: &SecretKey, nonce: [u8; NONCE_BYTES], plaintext: &[u8]) -> Option<Vec<u8>> {
         let mut fields = self.fields.clone();

@@ -5,6 +5,8 @@
 pub(crate) mod cipher;
 pub mod content;
 mod file;
+#[cfg(test)]
+mod fixtures;
 mod json;
 pub mod kdf;
 pub mod ledger;

@@ -1,10 +1,14 @@
 //! Core through its public doors.
 
 mod codes;
+#[cfg(feature = "vault")]
+mod decrypt;
 mod matching;
 mod migration;
 #[cfg(feature = "qr")]
 mod qr;
+#[cfg(feature = "vault")]
+mod store;
 mod uri;
 #[cfg(feature = "vault")]
 mod vault;

@@ -87,6 +87,9 @@ fn whole(read: v1::Content<'_>) -> Option<Content> {
 fn entry_by_entry(text: &str) -> Result<Content, ContentError> {
     let malformed = |error: serde_json::Error| ContentError::Malformed(reason(&error));
     let all: json::Fields<'_> = serde_json::from_str(text).map_err(malformed)?;
+    if all.get("tokens").is_none() {
+        return Err(ContentError::Malformed("missing field `tokens`".to_owned()));
+    }
     let mut content = Content::default();
     let mut known = HashSet::new();
     for (name, value) in all.0 {

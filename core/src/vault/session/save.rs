@@ -71,19 +71,23 @@ pub(super) fn replace(
 pub(super) fn restore(store: &dyn Store, mut state: State, rng: &mut dyn CryptoRng) -> Result<State, SaveError> {
     let _lock = store.lock()?;
     // Above everything that is there, so that whoever has the vault open takes it for the newer one.
-    for part in std::iter::once(Part::Current).chain((1..=GENERATIONS).map(Part::Earlier)) {
-        if let Some(bytes) = store.read(part)?
-            && let Ok(file) = VaultFile::read(&bytes)
-            && file.header.vault_id == state.header.vault_id
-        {
-            state.header.generation = state.header.generation.max(file.header.generation);
-        }
+    let mut newest = state.header.generation;
+    for number in 1..=GENERATIONS {
+        newest = newest.max(generation(store, Part::Earlier(number), &state)?.unwrap_or(0));
     }
+    // A current file that cannot be read was the one after those.
+    state.header.generation = newest.max(generation(store, Part::Current, &state)?.unwrap_or(newest + 1));
     let set_aside = |store: &dyn Store| match store.exists(Part::Current)? {
         true => store.duplicate(Part::Current, free_aside(store)?),
         false => Ok(()),
     };
     Ok(write(store, state, rng, set_aside)?)
+}
+
+/// The generation that the header of a part names, where it is of the same vault.
+fn generation(store: &dyn Store, part: Part, of: &State) -> io::Result<Option<u64>> {
+    let file = store.read(part)?.and_then(|bytes| VaultFile::read(&bytes).ok());
+    Ok(file.filter(|file| file.header.vault_id == of.header.vault_id).map(|file| file.header.generation))
 }
 
 fn write(
