@@ -3,6 +3,8 @@
 mod codes;
 #[cfg(feature = "vault")]
 mod decrypt;
+#[cfg(all(feature = "qr", feature = "vault"))]
+mod intake;
 mod matching;
 mod migration;
 #[cfg(feature = "qr")]
