@@ -114,7 +114,7 @@ impl Source {
         if password.is_empty() {
             return Err(Failure::usage("The password is empty.").hint("Choose one; several words are good."));
         }
-        if backup::strength(&password) < STRONG {
+        if backup::strength(&password).score < STRONG {
             out.warn(
                 "this password is easy to guess for a program; several words that do not belong together are better",
             );

@@ -1,5 +1,7 @@
 //! Core through its public doors.
 
+#[cfg(feature = "vault")]
+mod backup;
 mod codes;
 #[cfg(feature = "vault")]
 mod decrypt;

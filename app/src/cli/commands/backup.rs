@@ -35,7 +35,8 @@ pub(crate) fn backup(context: &mut Context, args: &Backup) -> Result<(), Failure
     let password = source.get_new("Password for the backup: ", &context.stdin, context.out)?;
     let kdf = context::kdf(args.kdf, context.out)?;
     let content = session.content();
-    let armoured = backup::write(content, &password, kdf, &mut rng(), now());
+    let armoured = backup::write(content, &password, kdf, &mut rng(), now())
+        .map_err(|error| Failure::failed(format!("The backup could not be written: {error}.")))?;
     let count = content.tokens().len();
     let value = json!({
         "tokens": count,

@@ -50,7 +50,6 @@ impl Content {
     }
 
     /// Reads what [`Content::to_backup_json`] wrote.
-    #[allow(dead_code)]
     pub(crate) fn from_backup_json(text: &[u8]) -> Result<Self, ContentError> {
         Self::from_json(text)
     }

@@ -17,9 +17,8 @@ impl Content {
         self.write(true)
     }
 
-    /// The content as a backup takes it along: without the keys of this app, its private settings, and whatever a
-    /// newer program keeps beside them.
-    #[allow(dead_code)]
+    /// The content as a backup takes it along: without what was deleted, the list of imports, the keys of this app, its
+    /// private settings, and whatever a newer program keeps beside them.
     pub(crate) fn to_backup_json(&self) -> Zeroizing<Vec<u8>> {
         self.write(false)
     }
@@ -34,10 +33,10 @@ impl Content {
         self.section(&mut json, "groups", Section::Groups, &self.groups, |json, group| {
             json.group(group, self.extra.groups.get(&group.id));
         });
-        self.section(&mut json, "trash", Section::Trash, &self.trash, |json, trashed| {
+        self.section(&mut json, "trash", Section::Trash, only(with_private, &self.trash), |json, trashed| {
             json.token(&trashed.token, Some(trashed.removed_at), self.extra.tokens.get(&trashed.token.id));
         });
-        self.section(&mut json, "imports", Section::Imports, &self.imports, |json, import| {
+        self.section(&mut json, "imports", Section::Imports, only(with_private, &self.imports), |json, import| {
             json.import(import, self.extra.imports.get(&(import.at, import.source.clone())));
         });
         if with_private {
@@ -84,6 +83,11 @@ impl Content {
         }
         json.close(']');
     }
+}
+
+/// The items, or none of them.
+fn only<T>(wanted: bool, items: &[T]) -> &[T] {
+    if wanted { items } else { &[] }
 }
 
 /// JSON text in memory that is wiped, also where it had to grow.
