@@ -233,9 +233,14 @@ impl Content {
             token.history.push(Revision { replaced_at: now, spec: before.spec, note: before.note });
             let too_many = token.history.len().saturating_sub(MAX_HISTORY);
             token.history.drain(..too_many);
-            let length = token.history.len();
             if let Some(extra) = self.extra.tokens.get_mut(&id) {
-                extra.push_revision(length);
+                extra.push_revision(token.history.len());
+                // What meant nothing to the old kind may be a parameter of the new one, which has its own value.
+                let parameters = read::kind_fields(token.spec.kind.name().name());
+                extra.spec.retain(|(name, _)| !parameters.contains(&name.as_str()));
+                if extra.is_empty() {
+                    self.extra.tokens.remove(&id);
+                }
             }
         }
         Ok(())

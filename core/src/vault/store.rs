@@ -151,12 +151,16 @@ impl Store for FileStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
+        let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, "the file is too large for a vault");
         let length = file.metadata()?.len();
-        let mut bytes = Vec::with_capacity(length.min(MAX_FILE_BYTES) as usize + 1);
+        if length > MAX_FILE_BYTES {
+            return Err(too_large());
+        }
+        let mut bytes = Vec::with_capacity(length as usize + 1);
         // The length can be wrong (a pipe) or grow; what is read is bounded by itself.
         file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > MAX_FILE_BYTES {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is too large for a vault"));
+            return Err(too_large());
         }
         Ok(Some(bytes))
     }

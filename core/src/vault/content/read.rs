@@ -6,13 +6,20 @@
 mod split;
 mod v1;
 
+pub(super) use v1::kind_fields;
+
 use std::collections::HashSet;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
 use super::{Content, Extra, Fields, Kept, Section, Unreadable, write::CONTENT_VERSION};
-use crate::{secret::SecretText, token::TokenId, vault::json};
+use crate::{
+    secret::SecretText,
+    token::{GroupId, TokenId},
+    vault::json,
+};
 
 /// Why a text is no content.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,8 +81,11 @@ fn whole(read: v1::Content<'_>) -> Option<Content> {
         known.insert(trashed.token.id).then_some(())?;
         content.trash.push(trashed);
     }
+    let mut known_groups = HashSet::new();
     for group in read.groups {
-        content.groups.push(group.into_group().ok()?);
+        let group = group.into_group().ok()?;
+        known_groups.insert(group.id).then_some(())?;
+        content.groups.push(group);
     }
     for import in read.imports {
         content.imports.push(import.into_import().ok()?);
@@ -118,31 +128,26 @@ impl Content {
     }
 
     fn read_entry(&mut self, section: Section, entry: &RawValue, known: &mut HashSet<TokenId>) -> Result<(), String> {
-        let mut new_id = |id: TokenId| match known.insert(id) {
-            true => Ok(()),
-            false => Err("another token has the same id".to_owned()),
-        };
         match section {
             Section::Tokens => {
                 let (text, extra) = split::token(entry, false)?;
-                let token = parse::<v1::Token<'_>>(&text)?.into_token()?;
-                new_id(token.id)?;
+                let mut token = parse::<v1::Token<'_>>(&text)?.into_token()?;
+                token.id = free_id(token.id, TokenId::from_random, entry, |id| known.insert(id));
                 self.keep_extra(token.id, extra);
                 self.tokens.push(token);
             }
             Section::Trash => {
                 let (text, extra) = split::token(entry, true)?;
-                let trashed = parse::<v1::Token<'_>>(&text)?.into_trashed()?;
-                new_id(trashed.token.id)?;
+                let mut trashed = parse::<v1::Token<'_>>(&text)?.into_trashed()?;
+                trashed.token.id = free_id(trashed.token.id, TokenId::from_random, entry, |id| known.insert(id));
                 self.keep_extra(trashed.token.id, extra);
                 self.trash.push(trashed);
             }
             Section::Groups => {
                 let (text, extra) = split::flat(entry, &v1::GROUP_FIELDS)?;
-                let group = parse::<v1::Group<'_>>(&text)?.into_group()?;
-                if self.groups.iter().any(|other| other.id == group.id) {
-                    return Err("another group has the same id".to_owned());
-                }
+                let mut group = parse::<v1::Group<'_>>(&text)?.into_group()?;
+                let is_free = |id| self.groups.iter().all(|other| other.id != id);
+                group.id = free_id(group.id, GroupId::from_random, entry, is_free);
                 if !extra.is_empty() {
                     self.extra.groups.insert(group.id, extra);
                 }
@@ -165,6 +170,20 @@ impl Content {
             self.extra.tokens.insert(id, extra);
         }
     }
+}
+
+/// The entry's own id; or, where another entry has it, one made of the entry, the same at each reading.
+fn free_id<T: Copy>(own: T, make: fn([u8; 16]) -> T, entry: &RawValue, mut take: impl FnMut(T) -> bool) -> T {
+    let mut id = own;
+    let mut attempt = 0u64;
+    while !take(id) {
+        let digest = Sha256::new().chain_update(attempt.to_le_bytes()).chain_update(entry.get()).finalize();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        id = make(bytes);
+        attempt += 1;
+    }
+    id
 }
 
 fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {

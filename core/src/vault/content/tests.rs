@@ -93,7 +93,6 @@ fn what_cannot_be_read_never_keeps_the_rest_from_opening() {
         "\"GEZDGNBV\"",
         "{}",
         &good.replace("01010101-", "x"),
-        good,
         &good.replace("\"digits\":6,", ""),
         &good.replace("\"digits\":6", "\"digits\":0"),
         &good.replace("\"digits\":6", "\"digits\":\"6\""),
@@ -160,6 +159,31 @@ fn fields_of_a_newer_program_follow_their_token() {
     assert_eq!(merged["trash"][0], value["trash"][0]);
     assert_eq!(other.unreadable(), content.unreadable());
     assert_eq!(read(&written(&other)), other);
+}
+
+#[test]
+fn two_tokens_of_one_id_are_both_there() {
+    let good = r#"{"id":"01010101-0101-4101-8101-010101010101","spec":{"issuer":"A","account":"a","kind":"steam",
+        "secret":"GEZDGNBV"},"created_at":1,"updated_at":1}"#;
+    let trashed = good.replace("\"created_at\"", "\"removed_at\":5,\"created_at\"");
+    let text = format!("{{\"content_version\":1,\"tokens\":[{good},{good},{good}],\"trash\":[{trashed}]}}");
+    let mut content = read(&text);
+    assert_eq!((content.tokens().len(), content.trash().len(), content.unreadable().len()), (3, 1, 0));
+    assert_eq!(content, read(&text));
+    content.remove(content.tokens()[0].id, NOW).unwrap();
+    assert_eq!(content.tokens().len(), 2);
+    assert_eq!(read(&written(&content)), content);
+}
+
+#[test]
+fn a_field_that_meant_nothing_gives_way_to_the_parameter() {
+    let mut content = read(UNKNOWN_FIELDS);
+    let id = content.tokens()[0].id;
+    let mut spec = content.tokens()[0].spec.clone();
+    spec.kind = Kind::Hotp { algorithm: Algorithm::Sha1, digits: Digits::SIX, counter: 7 };
+    content.change(id, Change { spec: Some(spec), ..Change::default() }, NOW).unwrap();
+    assert_eq!(read(&written(&content)), content);
+    assert_eq!(read(&written(&content)).tokens()[0].spec.kind.counter(), Some(7));
 }
 
 #[test]

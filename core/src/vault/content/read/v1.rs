@@ -63,7 +63,7 @@ pub(super) const SPEC_FIELDS: [&str; 7] =
     ["issuer", "account", "kind", "secret", "secret_text", "label_issuer", "uri_parameters"];
 
 /// The further fields of a kind.
-pub(super) fn kind_fields(kind: &str) -> &'static [&'static str] {
+pub(in crate::vault::content) fn kind_fields(kind: &str) -> &'static [&'static str] {
     match kind {
         "totp" => &["algorithm", "digits", "period"],
         "hotp" => &["algorithm", "digits", "counter"],
