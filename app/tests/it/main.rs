@@ -1,1 +1,2 @@
 //! The program through its command line and its window.
+mod window;
