@@ -3,6 +3,8 @@
 #[cfg(feature = "vault")]
 mod backup;
 mod codes;
+#[cfg(all(feature = "qr", feature = "vault"))]
+mod corpus;
 #[cfg(feature = "vault")]
 mod decrypt;
 #[cfg(all(feature = "qr", feature = "vault"))]
