@@ -328,3 +328,16 @@ fn an_unlock_that_ends_after_a_lock_opens_nothing() {
     assert_eq!(stage.page(), Page::Unlock);
     assert!(!stage.parts.door.is_open());
 }
+
+#[test]
+fn typing_anywhere_on_the_list_starts_the_search() {
+    let stage = Stage::with_token("VPN", RFC_SECRET);
+    for key in ["v", "p", "n"] {
+        let text: slint::SharedString = key.into();
+        stage.window.window().dispatch_event(slint::platform::WindowEvent::KeyPressed { text: text.clone() });
+        stage.window.window().dispatch_event(slint::platform::WindowEvent::KeyReleased { text });
+        stage.settle();
+    }
+    assert_eq!(stage.window.global::<TokensAdapter<'_>>().get_query(), "vpn");
+    assert!(stage.shows("VPN, me@example.org"));
+}
