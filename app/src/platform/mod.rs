@@ -2,7 +2,11 @@
 //!
 //! What a system lacks is [`Support::Unsupported`], a value that hides a button and no error text.
 
+pub mod clock_trust;
 pub mod fake;
+pub mod keyring;
+pub mod login_start;
+pub mod presence;
 
 #[cfg(target_os = "android")]
 mod android;
