@@ -11,7 +11,7 @@ pub mod presence;
 #[cfg(target_os = "android")]
 mod android;
 #[cfg(not(any(target_os = "android", target_os = "ios")))]
-mod desktop;
+pub mod desktop;
 #[cfg(target_os = "ios")]
 mod ios;
 

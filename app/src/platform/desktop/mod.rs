@@ -1,6 +1,8 @@
 //! Linux, macOS and Windows.
 
 mod clipboard;
+#[cfg(target_os = "linux")]
+pub mod linux;
 mod picker;
 
 use std::{rc::Rc, sync::Arc};
