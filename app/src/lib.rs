@@ -4,6 +4,7 @@ pub mod bind;
 pub mod cli;
 pub mod controllers;
 pub mod demo;
+pub mod icons;
 pub mod models;
 pub mod platform;
 mod shell;
