@@ -63,7 +63,7 @@ pub enum KeyringError {
     /// The person closed the keyring's question.
     #[error("the keyring's question was dismissed; try again, or use the password")]
     Dismissed,
-    /// It did not answer in time, or the person did not. Its question is taken back.
+    /// It did not answer in time, or the person did not.
     #[error("the keyring did not answer within {} s; try again, or use the password", .0.as_secs())]
     TimedOut(Duration),
     /// Not a size that is kept; nothing was changed.

@@ -1,8 +1,8 @@
 //! The freedesktop.org Secret Service: GNOME Keyring, KWallet, KeePassXC and others.
 //!
-//! Each call makes a connection of its own and leaves the bus at its end: keyrings take back the questions of a caller
-//! that left, so one that waited too long leaves no window behind. The secret crosses the bus encrypted (Diffie-Hellman
-//! and AES), since every program of the user can watch the session bus.
+//! Each call makes a connection of its own and leaves the bus at its end: a service that sees its caller leave can take
+//! back the question that nobody answered in time (the library does not tell which one to dismiss). The secret crosses
+//! the bus encrypted (Diffie-Hellman and AES), since every program of the user can watch the session bus.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -13,7 +13,7 @@ use zbus::Connection;
 use super::bus::{Bus, CALL_LIMIT, within};
 use crate::platform::keyring::{self, Keyring, KeyringEntry, KeyringError, KeyringState, Prompting};
 
-/// How long a person may think before the question is taken back.
+/// How long a person may think before the call gives up.
 const PROMPT_LIMIT: Duration = Duration::from_secs(120);
 
 /// Marks our items among those of other programs, as libsecret does.
