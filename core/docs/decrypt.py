@@ -4,7 +4,7 @@
 Reads the password (or the recovery key of a vault) from standard input and prints the content as JSON.
 Needs `cryptography`, and `argon2-cffi` where that is older than 44. The formats: vault.md and backup.md.
 """
-import base64, functools, hashlib, hmac, json, sys, unicodedata
+import base64, functools, hashlib, hmac, json, re, struct, sys, unicodedata, zlib
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -84,9 +84,28 @@ def vault(text, typed):
     sys.exit("The vault has no slot for this key.")
 
 
+def backup(text, typed):
+    """Expects the block as it was written, quoted at most; the program itself forgives more."""
+    plain = re.sub(r"[^A-Za-z0-9+/]", "", text)
+    plain = plain[plain.index("Q1NCMQ"):]
+    version, compression, total = struct.unpack_from(">BBI", base64.b64decode(plain[:16]), 4)
+    if len(plain) < total // 3 * 4:
+        sys.exit(f"The text is cut off: {total // 3 * 4:,} characters expected.")
+    data = base64.b64decode(plain[:total // 3 * 4])
+    if hashlib.sha256(data[:-8]).digest()[:8] != data[-8:]:
+        sys.exit("The text is damaged.")
+    if (version, compression) != (1, 1):
+        sys.exit("A newer version wrote the text.")
+    created_at, memory_kib, passes, lanes, salt, nonce = struct.unpack_from(">QIII16s12s", data, 10)
+    key = argon2id(prepared(typed), salt, memory_kib, passes, lanes)
+    content = AESGCM(key).decrypt(nonce, data[58:-8], data[:58])
+    return zlib.decompressobj(wbits=-15).decompress(content[4:], int.from_bytes(content[:4], "big")).decode()
+
+
 if __name__ == "__main__":
     try:
         with open(sys.argv[1], encoding="utf-8") as file:
-            print(vault(file.read(), sys.stdin.readline().rstrip("\r\n")).rstrip())
+            text, typed = file.read(), sys.stdin.readline().rstrip("\r\n")
+            print((vault if text.startswith("{") else backup)(text, typed).rstrip())
     except InvalidTag:
         sys.exit("The password or recovery key is another one, or the file was changed.")

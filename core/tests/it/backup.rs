@@ -95,6 +95,25 @@ fn everything_a_user_made_comes_back_and_the_trash_does_not() {
     assert_eq!(back.setting("clipboard_seconds"), None);
 }
 
+/// A text of every version is kept for ever, as a mail program holds it.
+#[test]
+fn texts_of_every_version_are_read() {
+    let text = include_str!("../../testdata/backup/v1.txt");
+    let sealed = backup::find(text).unwrap();
+    assert_eq!(sealed.created_at(), NOW);
+    let back = sealed.open(&Password::new("fixture")).unwrap();
+    assert_eq!(back.tokens(), content(3).tokens());
+}
+
+/// Run with `--ignored` when the version changes, and keep the file of the version before.
+#[test]
+#[ignore = "writes the fixture of the current version"]
+fn write_fixture() {
+    let text = backup::write(&content(3), &Password::new("fixture"), fast(), &mut UnwrapErr(SysRng), NOW).unwrap();
+    let text = format!("Expected: three tokens, Bank 0 to Bank 2. Password: fixture\n\n{text}");
+    std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/backup/v1.txt"), text).unwrap();
+}
+
 #[test]
 fn many_tokens_and_none_come_back() {
     for tokens in [0, 1, 40, 250] {

@@ -9,9 +9,10 @@ use std::{
 };
 
 use countersign_core::{
+    backup,
     secret::Password,
     token::TokenSecret,
-    vault::{KdfParams, Session, store::FileStore},
+    vault::{Content, KdfParams, Session, store::FileStore},
 };
 use serde_json::Value;
 
@@ -77,4 +78,36 @@ fn the_python_decryptor_opens_a_vault() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/vault");
     let content = decrypt(python, &fixtures.join("v1-unknown-fields.json"), "fixture").unwrap();
     assert!(content.contains("\"quantum\""), "{content}");
+}
+
+#[test]
+#[allow(clippy::print_stderr)]
+fn the_python_decryptor_opens_a_backup() {
+    let Some(python) = python() else {
+        eprintln!("SKIPPED the_python_decryptor_opens_a_backup: no python3 with cryptography and Argon2id");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("backup.txt");
+    let mut content = Content::default();
+    for _ in 0..30 {
+        content.add(random_id(), spec("Zoë's \"bank\""), NOW);
+    }
+    let kdf = KdfParams::new(256, 2, 4).unwrap();
+    let text = backup::write(&content, &Password::new("cafe\u{301}\u{a0}1"), kdf, &mut rng(), NOW).unwrap();
+    for mailed in [text.clone(), text.replace('\n', "\r\n> ")] {
+        std::fs::write(&path, mailed).unwrap();
+        let read: Value = serde_json::from_str(&decrypt(python, &path, "café 1").unwrap()).unwrap();
+        let tokens = read["tokens"].as_array().unwrap();
+        assert_eq!(tokens.len(), 30);
+        assert!(tokens.iter().all(|token| token["spec"]["issuer"] == "Zoë's \"bank\""));
+        let error = decrypt(python, &path, "wrong").unwrap_err();
+        assert!(error.contains("another one"), "{error}");
+    }
+    std::fs::write(&path, &text[..1000]).unwrap();
+    assert!(decrypt(python, &path, "café 1").unwrap_err().contains("cut off"));
+
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/backup/v1.txt");
+    let content = decrypt(python, &fixture, "fixture").unwrap();
+    assert!(content.contains("\"Bank 2\""), "{content}");
 }
