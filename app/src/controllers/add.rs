@@ -3,7 +3,7 @@
 use std::{cell::RefCell, fs::File, io::Read as _, path::PathBuf, rc::Rc};
 
 use countersign_core::{
-    intake::{Intake, Problem},
+    intake::{Cause, Intake, KnownThing, Problem},
     qr::PictureError,
     secret::SecretText,
     token::{Algorithm, Digits, Kind, KindName, Period, SecretError, TokenId, TokenSecret, TokenSpec},
@@ -270,13 +270,13 @@ impl Checked {
 
 impl From<&Problem> for FileProblem {
     fn from(problem: &Problem) -> Self {
-        match problem {
-            Problem::NoCode => Self::NoCode,
-            Problem::Known(_) => Self::WebAddress,
-            Problem::Uri(_) | Problem::Migration(_) | Problem::Entry(_) => Self::BadLink,
-            Problem::Picture(PictureError::UnknownFormat) => Self::NotAPicture,
-            Problem::Picture(PictureError::TooLarge { .. }) => Self::TooLarge,
-            Problem::Picture(_) => Self::Damaged,
+        match &problem.cause {
+            Cause::NoCode => Self::NoCode,
+            Cause::Known(KnownThing::WebAddress) => Self::WebAddress,
+            Cause::Uri(_) | Cause::Migration(_) | Cause::Entry(_) | Cause::Unclear => Self::BadLink,
+            Cause::Picture(PictureError::UnknownFormat) | Cause::NotText => Self::NotAPicture,
+            Cause::Picture(PictureError::TooLarge { .. }) | Cause::TooLong { .. } => Self::TooLarge,
+            Cause::Picture(_) => Self::Damaged,
             _ => Self::NoToken,
         }
     }
