@@ -19,7 +19,7 @@ use crate::{
 pub enum Verdict {
     /// It is new.
     Add,
-    /// A token with the same secret and parameters is there.
+    /// A token with the same secret and parameters is there: of the same name, or of one that no other record has.
     AlreadyThere(TokenId),
     /// A token of the same issuer and account is there with another secret or other parameters: it is added beside it.
     Differs(TokenId),
@@ -53,7 +53,8 @@ impl Ledger {
 impl Content {
     /// Compares `source` (a backup's content, say) with what is here. Nothing changes.
     ///
-    /// A record that is twice in the source is new once; the second is there already, by the id of the first.
+    /// A record that is twice in the source, name and all, is new once; the second is there already, by the id of the
+    /// first. Records of one secret under several names are several tokens, as they were where the source was written.
     pub fn compare(&self, source: &Content) -> Ledger {
         self.compare_lines(source).0
     }
@@ -63,6 +64,12 @@ impl Content {
         let mut index = Index::default();
         for token in &self.tokens {
             index.insert(token, None);
+        }
+        // A token here that has its own record does not stand for another record as well.
+        for token in &source.tokens {
+            if let Some((id, None)) = index.exact(token) {
+                index.spoken_for.insert(id);
+            }
         }
         let mut lines = Vec::with_capacity(source.tokens.len());
         let mut earlier = Vec::with_capacity(source.tokens.len());
@@ -174,25 +181,48 @@ impl Content {
     }
 }
 
-/// Tokens by their secret and by their name; those of the source with their line.
+/// Tokens by what their codes are made of and by their name; those of the source with their line.
 #[derive(Default)]
 struct Index<'a> {
-    secrets: HashMap<&'a [u8], Vec<(&'a Token, Option<usize>)>>,
-    names: HashMap<(String, String), (TokenId, Option<usize>)>,
+    exact: HashMap<(&'a [u8], Name), Vec<(&'a Token, Option<usize>)>>,
+    ours: HashMap<&'a [u8], Vec<&'a Token>>,
+    names: HashMap<Name, (TokenId, Option<usize>)>,
+    spoken_for: HashSet<TokenId>,
 }
+
+/// Issuer and account, folded.
+type Name = (String, String);
 
 impl<'a> Index<'a> {
     fn insert(&mut self, token: &'a Token, line: Option<usize>) {
-        self.secrets.entry(token.spec.secret.bytes().expose()).or_default().push((token, line));
+        let secret = token.spec.secret.bytes().expose();
+        self.exact.entry((secret, name(token))).or_default().push((token, line));
+        if line.is_none() {
+            self.ours.entry(secret).or_default().push(token);
+        }
         self.names.entry(name(token)).or_insert((token.id, line));
     }
 
-    fn verdict(&self, token: &Token) -> (Verdict, Option<usize>) {
-        let same_secret = self.secrets.get(token.spec.secret.bytes().expose());
-        if let Some((same, line)) =
-            same_secret.into_iter().flatten().find(|(other, _)| other.spec.same_codes(&token.spec))
-        {
-            return (Verdict::AlreadyThere(same.id), *line);
+    /// The token of the same name and the same codes.
+    fn exact(&self, token: &'a Token) -> Option<(TokenId, Option<usize>)> {
+        let same = self.exact.get(&(token.spec.secret.bytes().expose(), name(token)))?;
+        same.iter().find(|(other, _)| other.spec.same_codes(&token.spec)).map(|(other, line)| (other.id, *line))
+    }
+
+    /// Takes the first of our tokens that makes the same codes and that no record stands for yet: a renamed one.
+    fn renamed(&mut self, token: &Token) -> Option<TokenId> {
+        let ours = self.ours.get_mut(token.spec.secret.bytes().expose())?;
+        ours.retain(|other| !self.spoken_for.contains(&other.id));
+        let at = ours.iter().position(|other| other.spec.same_codes(&token.spec))?;
+        Some(ours.remove(at).id)
+    }
+
+    fn verdict(&mut self, token: &'a Token) -> (Verdict, Option<usize>) {
+        if let Some((id, line)) = self.exact(token) {
+            return (Verdict::AlreadyThere(id), line);
+        }
+        if let Some(id) = self.renamed(token) {
+            return (Verdict::AlreadyThere(id), None);
         }
         match self.names.get(&name(token)) {
             Some((id, line)) => (Verdict::Differs(*id), *line),
@@ -201,6 +231,6 @@ impl<'a> Index<'a> {
     }
 }
 
-fn name(token: &Token) -> (String, String) {
+fn name(token: &Token) -> Name {
     (fold(&token.spec.issuer), fold(&token.spec.account))
 }

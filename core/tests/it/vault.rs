@@ -496,6 +496,27 @@ fn a_counter_moves_on_with_each_use() {
 }
 
 #[test]
+fn one_secret_under_several_names_is_several_tokens() {
+    let same = spec("Same");
+    let mut source = Content::default();
+    for issuer in ["One", "Two", "Three"] {
+        source.add(random_id(), TokenSpec { issuer: issuer.to_owned(), ..same.clone() }, NOW);
+    }
+    let mut empty = Content::default();
+    assert_eq!(empty.merge(&source, "backup", &mut rng(), NOW).adds(), 3);
+    assert_eq!(issuers(&empty), ["One", "Two", "Three"]);
+    assert_eq!(empty.merge(&source, "backup", &mut rng(), NOW).adds(), 0);
+
+    // One of them is here already under a new name; that token stands for one record, not for all three.
+    let mut renamed = Content::default();
+    renamed.add(random_id(), TokenSpec { issuer: "Mine".to_owned(), ..same.clone() }, NOW);
+    renamed.add(random_id(), TokenSpec { issuer: "Two".to_owned(), ..same.clone() }, NOW);
+    assert_eq!(renamed.merge(&source, "backup", &mut rng(), NOW).adds(), 1);
+    assert_eq!(issuers(&renamed), ["Mine", "Two", "Three"]);
+    assert_eq!(renamed.merge(&source, "backup", &mut rng(), NOW).adds(), 0);
+}
+
+#[test]
 fn an_import_is_compared_merged_and_undone_as_one() {
     let mut here = Content::default();
     let same = spec("Same");
