@@ -87,12 +87,6 @@ pub(crate) enum Command {
     },
     /// Prints the manual page
     Man,
-    /// Holds a text on the clipboard for a while
-    #[command(hide = true, name = super::clipboard::HOLD_COMMAND)]
-    HoldClipboard {
-        /// For how many seconds
-        seconds: u64,
-    },
 }
 
 /// A query for exactly one token.

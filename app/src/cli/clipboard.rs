@@ -4,8 +4,9 @@
 //! this program, apart from the terminal, which clears it after a while if it is still there.
 
 use std::{
+    ffi::OsStr,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitCode, Stdio},
     time::Duration,
 };
 
@@ -13,10 +14,10 @@ use arboard::Clipboard;
 use countersign_core::qr::{Luma, PictureError};
 use zeroize::Zeroizing;
 
-use super::{failure::Failure, output::Output};
+use super::failure::Failure;
 
-/// The hidden command of the process that holds a text.
-pub(crate) const HOLD_COMMAND: &str = "hold-clipboard";
+/// The first argument of the process that holds a text; no command for a person.
+pub(crate) const HOLD_COMMAND: &str = "--hold-clipboard";
 /// How long a code stays.
 pub(crate) const CODE_SECONDS: u64 = 30;
 /// How long a backup text stays.
@@ -91,19 +92,33 @@ fn luma(image: &arboard::ImageData<'_>) -> Result<Luma, PictureError> {
 }
 
 /// The process that holds a text: sets it, says so, waits, and clears it if it is still there.
-pub(crate) fn hold(seconds: u64, out: Output) -> Result<(), Failure> {
+pub(crate) fn hold(seconds: &OsStr) -> ExitCode {
+    super::process::keep_memory_private(false);
+    match seconds
+        .to_str()
+        .and_then(|seconds| seconds.parse().ok())
+        .map(|seconds| try_hold(Duration::from_secs(seconds)))
+    {
+        Some(Ok(())) => ExitCode::SUCCESS,
+        // The program that waits for the answer says it to the user, if it still waits.
+        Some(Err(error)) => {
+            let _ = writeln!(io::stdout().lock(), "{error}");
+            ExitCode::FAILURE
+        }
+        None => ExitCode::FAILURE,
+    }
+}
+
+fn try_hold(time: Duration) -> Result<(), Box<dyn std::error::Error>> {
     let mut text = Zeroizing::new(String::new());
-    io::stdin().lock().read_to_string(&mut text).map_err(|error| no_clipboard(&error.to_string()))?;
-    let mut clipboard = match put(&text) {
-        Ok(clipboard) => clipboard,
-        // The program that waits for the answer says it to the user.
-        Err(error) => return out.raw(format!("{error}\n").as_bytes()),
-    };
-    out.raw(format!("{READY}\n").as_bytes())?;
-    std::thread::sleep(Duration::from_secs(seconds));
+    io::stdin().lock().read_to_string(&mut text)?;
+    let mut clipboard = put(&text)?;
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{READY}").and_then(|()| stdout.flush())?;
+    std::thread::sleep(time);
     let still_there = clipboard.get_text().map(Zeroizing::new).is_ok_and(|now| *now == *text);
     if still_there {
-        clipboard.clear().map_err(|error| no_clipboard(&error.to_string()))?;
+        clipboard.clear()?;
     }
     Ok(())
 }

@@ -83,9 +83,13 @@ impl Failure {
         match error {
             OpenError::Missing(path) => Self::failed(format!("There is no vault at {}.", path.display()))
                 .hint("Make one with `countersign init`, or name another with --vault."),
+            OpenError::RecoveryKey(error) => {
+                Self::new(Exit::WrongPassword, format!("That is no recovery key: {error}."))
+                    .hint("Compare it with the print.")
+            }
             OpenError::WrongKey if by_recovery_key => {
-                Self::new(Exit::WrongPassword, "The recovery key is not one of this vault, or it was mistyped.")
-                    .hint("Compare it with the print; only the newest key works.")
+                Self::new(Exit::WrongPassword, "The recovery key is not one of this vault.")
+                    .hint("Only the newest one opens it.")
             }
             OpenError::WrongKey => Self::new(Exit::WrongPassword, "Wrong password.")
                 .hint("Try again, or open the vault with --recovery-key-file."),
@@ -117,10 +121,23 @@ impl Failure {
                 format!("The vault at {} was damaged meanwhile ({reason}); nothing was saved.", path.display()),
             )
             .hint("`countersign restore-generation` puts the newest good generation back."),
-            SaveError::Io(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            SaveError::Newer { version } => Self::open(OpenError::Newer { version }, path, false),
+            SaveError::Older { .. } => Self::failed(format!(
+                "The vault at {} was replaced by an earlier copy meanwhile; nothing was saved.",
+                path.display()
+            ))
+            .hint("Run the command again to use that copy."),
+            SaveError::Exists(path) => {
                 Self::failed(format!("There is a file at {} already; it was not touched.", path.display()))
                     .hint("Name another with --vault, or use the vault that is there.")
             }
+            SaveError::PasswordNeeded => Self::failed("That needs the password; the recovery key is not enough.")
+                .hint("Open the vault with its password, or set a new one with `countersign passwd`."),
+            SaveError::NotSynced(error) => Self::failed(format!(
+                "The change is saved, but the system does not promise that it outlives a power cut: {}.",
+                system_text(&error)
+            ))
+            .hint("Check the disk."),
             SaveError::Io(error) => {
                 let failure = Self::file("saved", path, &error);
                 let message = format!(
@@ -175,6 +192,9 @@ impl Failure {
         match error {
             backup::OpenError::WrongPassword => Self::new(Exit::WrongPassword, "Wrong backup password.")
                 .hint("It is the one that was chosen for this backup, which may differ from the vault's."),
+            backup::OpenError::Memory(error) => {
+                Self::failed(format!("The backup did not open: {error}.")).hint("Close other programs and try again.")
+            }
             other => Self::new(Exit::Damaged, format!("The backup did not open: {other}."))
                 .hint("Use another copy; nothing was changed."),
         }

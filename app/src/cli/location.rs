@@ -1,9 +1,6 @@
 //! Where the vault is when nobody says.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use etcetera::{AppStrategy as _, AppStrategyArgs};
 
@@ -21,17 +18,4 @@ pub(crate) fn default_vault() -> Result<PathBuf, Failure> {
     etcetera::app_strategy::choose_native_strategy(args)
         .map(|strategy| strategy.data_dir().join("vault.json"))
         .map_err(|_| Failure::failed("There is no home folder to keep a vault in.").hint("Name its file with --vault."))
-}
-
-/// Makes the folder of a new vault where there is none, for its owner only.
-pub(crate) fn make_folder(vault: &Path) -> io::Result<()> {
-    let Some(folder) = vault.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(folder)
 }

@@ -34,6 +34,11 @@ pub use process::calm_panics;
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     calm_panics();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let [_, command, seconds] = &arguments[..]
+        && command == clipboard::HOLD_COMMAND
+    {
+        return clipboard::hold(seconds);
+    }
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => return not_understood(&error, &arguments),
@@ -61,7 +66,6 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Qr(Qr::Read { images }) => commands::qr::read(out, &images),
         Command::Completions { shell } => completions(out, shell),
         Command::Man => manual(out),
-        Command::HoldClipboard { seconds } => clipboard::hold(seconds, out),
         command => over_vault(command, &mut Context::new(cli.global)?),
     }
 }
@@ -83,9 +87,7 @@ fn over_vault(command: Command, context: &mut Context) -> Result<(), Failure> {
         Command::Qr(Qr::Show { query, output }) => commands::qr::show(context, &query, output.as_deref()),
         Command::Verify => commands::verify::verify(context),
         Command::RestoreGeneration(args) => commands::verify::restore_generation(context, &args),
-        Command::Qr(Qr::Read { .. }) | Command::Completions { .. } | Command::Man | Command::HoldClipboard { .. } => {
-            Ok(())
-        }
+        Command::Qr(Qr::Read { .. }) | Command::Completions { .. } | Command::Man => Ok(()),
     }
 }
 

@@ -1,13 +1,13 @@
 //! The vault as a whole: making it, its password, its recovery key.
 
-use countersign_core::vault::Session;
+use countersign_core::vault::{Session, session::SaveError};
 use serde_json::json;
 
 use crate::cli::{
     args::{KdfArgs, Passwd},
     context::{self, Context, now, rng},
     failure::Failure,
-    location, passwords,
+    passwords,
 };
 
 /// Makes a vault.
@@ -15,12 +15,10 @@ pub(crate) fn init(context: &mut Context, args: KdfArgs) -> Result<(), Failure> 
     let source = context.password_source()?;
     // Said before anybody thinks of a password.
     if context.path.exists() {
-        let exists = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
-        return Err(Failure::save(exists.into(), &context.path));
+        return Err(Failure::save(SaveError::Exists(context.path.clone()), &context.path));
     }
     let password = source.get_new("New password: ", &context.stdin, context.out)?;
     let kdf = context::kdf(args, context.out)?;
-    location::make_folder(&context.path).map_err(|error| Failure::file("made", &context.path, &error))?;
     let session = Session::create(context.store(), &password, kdf, &mut rng(), now())
         .map_err(|error| Failure::save(error, &context.path))?;
     let path = context.path.display().to_string();

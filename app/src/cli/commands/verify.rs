@@ -1,26 +1,19 @@
 //! What is good on the disk, and the way out when the vault is not.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
-
 use countersign_core::vault::{
-    Session,
-    session::{Key, OpenError},
-    store::FileStore,
+    self, GenerationReport, Session,
+    session::{Key, OpenError, RestoreError},
+    store::{FileStore, GENERATIONS, Part, Store as _},
 };
 use serde::Serialize;
+use serde_json::json;
 
 use crate::cli::{
     args::RestoreGeneration,
-    context::{Context, now},
+    context::{Context, rng},
     failure::{Exit, Failure},
-    files, text,
+    text,
 };
-
-/// How many generations before the current are kept.
-const KEPT: u8 = 3;
 
 #[derive(Serialize)]
 struct Generation {
@@ -37,78 +30,61 @@ struct Generation {
 
 /// Opens the vault and its generations and says what is good.
 pub(crate) fn verify(context: &mut Context) -> Result<(), Failure> {
+    let store = FileStore::new(context.path.clone());
     let source = context.key_source()?;
-    if (0..=KEPT).all(|back| !generation_path(&context.path, back).exists()) {
+    if (0..=GENERATIONS).all(|back| !is_there(&store, back)) {
         return Err(Failure::open(OpenError::Missing(context.path.clone()), &context.path, false));
     }
     let key = context.key(source)?;
-    let mut current = None;
-    let mut generations = Vec::new();
-    for back in 0..=KEPT {
-        let path = generation_path(&context.path, back);
-        if back > 0 && !path.exists() {
-            continue;
-        }
-        let opened = open(&path, &key);
-        generations.push(Generation::new(&path, back, &opened));
-        if back == 0 {
-            current = opened.err();
-        }
-    }
+    let mut reports = vault::verify(&store, &key);
+    let generations: Vec<Generation> = reports.iter().map(|report| Generation::new(report, &store)).collect();
     context.out.result(&generations, || table(&generations))?;
-    match current {
-        None => Ok(()),
-        Some(error) => {
-            let recovery = matches!(key, Key::Recovery(_));
-            let failure = Failure::open(error, &context.path, recovery);
-            let best = generations.iter().find(|generation| generation.good);
-            Err(match best {
-                Some(good) if failure.exit == Exit::Damaged => failure.hint(format!(
-                    "Nothing was changed. `countersign restore-generation {}` puts the newest good one back.",
-                    good.back
-                )),
-                Some(good) if !context.path.exists() => failure.hint(format!(
-                    "`countersign restore-generation {}` puts the newest good generation in its place.",
-                    good.back
-                )),
-                None if failure.exit == Exit::Damaged => {
-                    failure.hint("No earlier generation opens with this password; a backup text is the way back.")
-                }
-                _ => failure,
-            })
+    match reports.swap_remove(0).outcome {
+        Ok(_) => Ok(()),
+        Err(error) => Err(way_out(context, error, &key, &generations)),
+    }
+}
+
+/// Why the current file does not open, and which generation takes its place.
+fn way_out(context: &Context, error: OpenError, key: &Key, generations: &[Generation]) -> Failure {
+    let may_be_replaced = matches!(error, OpenError::Damaged { .. } | OpenError::Missing(_));
+    let failure = Failure::open(error, &context.path, matches!(key, Key::Recovery(_)));
+    match generations.iter().find(|generation| generation.good) {
+        Some(good) if may_be_replaced => failure.hint(format!(
+            "Nothing was changed. `countersign restore-generation {}` puts the newest good one back.",
+            good.back
+        )),
+        None if failure.exit == Exit::Damaged => {
+            failure.hint("No earlier generation opens with this password; a backup text is the way back.")
         }
+        _ => failure,
     }
 }
 
-fn open(path: &Path, key: &Key) -> Result<Session, OpenError> {
-    Session::open(Box::new(FileStore::new(path)), key)
+fn part(back: u8) -> Part {
+    if back == 0 { Part::Current } else { Part::Earlier(back) }
 }
 
-/// `vault.json`, `vault.json.1`, ..
-fn generation_path(vault: &Path, back: u8) -> PathBuf {
-    if back == 0 {
-        return vault.to_owned();
-    }
-    let mut name = vault.as_os_str().to_owned();
-    name.push(format!(".{back}"));
-    name.into()
+fn is_there(store: &FileStore, back: u8) -> bool {
+    store.exists(part(back)).unwrap_or(false)
 }
 
 impl Generation {
-    fn new(path: &Path, back: u8, opened: &Result<Session, OpenError>) -> Self {
-        let session = opened.as_ref().ok();
-        let problem = opened.as_ref().err().map(|error| match error {
+    fn new(report: &GenerationReport, store: &FileStore) -> Self {
+        let content = report.outcome.as_ref().ok();
+        let problem = report.outcome.as_ref().err().map(|error| match error {
             OpenError::WrongKey => "does not open with this password".into(),
+            OpenError::Missing(_) => "is missing".into(),
             other => other.to_string(),
         });
         Self {
-            path: path.display().to_string(),
-            back,
-            good: session.is_some(),
-            generation: session.map(Session::generation),
-            tokens: session.map(|session| session.content().tokens().len()),
-            trash: session.map(|session| session.content().trash().len()),
-            unreadable: session.map(|session| session.content().unreadable().len()),
+            path: store.part_path(part(report.earlier)).display().to_string(),
+            back: report.earlier,
+            good: content.is_some(),
+            generation: content.map(|content| content.generation),
+            tokens: content.map(|content| content.tokens),
+            trash: content.map(|content| content.trash),
+            unreadable: content.map(|content| content.unreadable),
             problem,
         }
     }
@@ -139,72 +115,42 @@ fn table(generations: &[Generation]) -> String {
 
 /// Puts an earlier generation in the vault's place. The file that is there is kept beside it.
 pub(crate) fn restore_generation(context: &mut Context, args: &RestoreGeneration) -> Result<(), Failure> {
+    let store = FileStore::new(context.path.clone());
     let source = context.key_source()?;
-    if (1..=KEPT).all(|back| !generation_path(&context.path, back).exists()) {
+    if !(1..=GENERATIONS).any(|back| is_there(&store, back) && args.back.is_none_or(|asked| asked == back)) {
         return Err(no_generation());
     }
     let key = context.key(source)?;
-    let candidates = match args.back {
-        Some(back) => back..=back,
-        None => 1..=KEPT,
-    };
-    let mut refused = None;
-    for back in candidates {
-        let path = generation_path(&context.path, back);
-        if !path.exists() {
-            continue;
-        }
-        match open(&path, &key) {
-            Ok(session) => return put_back(context, &path, &session),
-            Err(error) => refused = refused.or(Some((error, path))),
-        }
+    // Where none opens, the newest says why.
+    let newest = || vault::newest_good(&store, &key).or_else(|| (1..=GENERATIONS).find(|&back| is_there(&store, back)));
+    let back = args.back.or_else(newest).ok_or_else(no_generation)?;
+    let was_there = is_there(&store, 0);
+    let session =
+        Session::restore_generation(context.store(), &key, back, &mut rng()).map_err(|error| match error {
+            RestoreError::Open(error) => {
+                let path = store.part_path(part(back));
+                let failure = Failure::open(error, &path, matches!(key, Key::Recovery(_)));
+                failure.hint("Nothing was changed; a backup text is another way back.")
+            }
+            RestoreError::Save(error) => Failure::save(error, &context.path),
+            other => Failure::failed(format!("Nothing was put back: {other}.")),
+        })?;
+    let tokens = session.content().tokens().len();
+    let value = json!({
+        "vault": context.path.display().to_string(),
+        "back": back,
+        "generation": session.generation(),
+        "tokens": tokens,
+    });
+    context.out.result(&value, String::new)?;
+    context.out.notice(&format!("Put the vault of {back} saves before back; it holds {}.", text::tokens(tokens)));
+    if was_there {
+        context.out.notice(&format!("The file that was there is kept as {}.aside-N.", context.path.display()));
     }
-    let recovery = matches!(key, Key::Recovery(_));
-    Err(match refused {
-        Some((error, path)) => {
-            Failure::open(error, &path, recovery).hint("Nothing was changed; a backup text is another way back.")
-        }
-        None => no_generation(),
-    })
+    Ok(())
 }
 
 fn no_generation() -> Failure {
     Failure::new(Exit::NoMatch, "There is no such earlier generation.")
         .hint("A backup text is the way back: `countersign restore-backup`.")
-}
-
-fn put_back(context: &Context, path: &Path, session: &Session) -> Result<(), Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
-    let aside = set_aside(&context.path).map_err(|error| Failure::file("set aside", &context.path, &error))?;
-    files::replace(&context.path, &bytes, |written| {
-        if written == bytes { Ok(()) } else { Err(Failure::failed("The copy differs from what was written.")) }
-    })?;
-    let tokens = session.content().tokens().len();
-    let value = serde_json::json!({
-        "vault": context.path.display().to_string(),
-        "from": path.display().to_string(),
-        "set_aside": aside.as_ref().map(|path| path.display().to_string()),
-        "generation": session.generation(),
-        "tokens": tokens,
-    });
-    context.out.result(&value, String::new)?;
-    context.out.notice(&format!("Put generation {} with {} back.", session.generation(), text::tokens(tokens)));
-    if let Some(aside) = aside {
-        context.out.notice(&format!("The file that was there is kept as {}.", aside.display()));
-    }
-    Ok(())
-}
-
-/// Copies the file that is there to a name of its own: nothing is ever overwritten that might still be of use.
-fn set_aside(vault: &Path) -> io::Result<Option<PathBuf>> {
-    let bytes = match std::fs::read(vault) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut name = vault.as_os_str().to_owned();
-    name.push(format!(".set-aside-{}", now()));
-    let aside = PathBuf::from(name);
-    files::replace(&aside, &bytes, |_| Ok(())).map_err(|failure| io::Error::other(failure.message))?;
-    Ok(Some(aside))
 }

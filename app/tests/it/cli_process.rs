@@ -1,0 +1,78 @@
+//! The program as a process: pipes, panics, completions, the clipboard without a desktop.
+
+use std::process::{Command, Stdio};
+
+use crate::cli_kit::{Desk, RFC_SECRET, run};
+
+#[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let links: Vec<String> =
+        (0..2_000).map(|number| format!("otpauth://totp/RFC:user{number}?secret={RFC_SECRET}")).collect();
+    let desk = Desk::with(&links.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut child = desk.command(["list"]).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_standard_output_is_a_failure() {
+    let desk = Desk::with(&[&format!("otpauth://totp/RFC:alice?secret={RFC_SECRET}")]);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = desk.command(["list"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("could not be printed"));
+}
+
+/// Runs this test binary once more, where the panic happens.
+#[test]
+fn a_panic_tells_no_secret() {
+    const CHILD: &str = "COUNTERSIGN_TEST_PANICS";
+    if std::env::var_os(CHILD).is_some() {
+        countersign::cli::calm_panics();
+        panic!("the secret is {RFC_SECRET}");
+    }
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "cli_process::a_panic_tells_no_secret", "--nocapture"])
+        .env(CHILD, "1")
+        .env("RUST_BACKTRACE", "full")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&child.stderr).into_owned() + &String::from_utf8_lossy(&child.stdout);
+    assert!(!child.status.success());
+    assert!(said.contains("a fault of its own") && !said.contains(RFC_SECRET), "{said}");
+}
+
+#[test]
+fn completions_and_the_manual_come_out() {
+    let desk = Desk::empty();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = desk.done(&["completions", shell]);
+        assert!(script.contains("restore-backup"), "{shell}");
+        assert!(!script.contains("Holds a text"), "{shell}: what is hidden stays hidden");
+    }
+    let manual = desk.done(&["man"]);
+    assert!(
+        manual.starts_with(".ie") && manual.contains("RESTORE\\-BACKUP") || manual.contains("RESTORE-BACKUP"),
+        "{manual}"
+    );
+}
+
+#[test]
+fn without_a_desktop_the_clipboard_says_so_and_the_code_still_comes() {
+    let desk = Desk::with(&[&format!("otpauth://totp/RFC:alice?secret={RFC_SECRET}&digits=8")]);
+    let run = desk.run(["code", "alice", "--at", "59", "--copy"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, "94287082\n"));
+    assert!(run.stderr.contains("clipboard") && run.stderr.contains("DISPLAY"), "{run:?}");
+    assert!(desk.fails(1, ["add", "--clipboard"]).contains("clipboard"));
+}
+
+#[test]
+fn without_a_display_no_window_opens_and_the_program_says_so() {
+    let desk = Desk::empty();
+    let said = run(&mut desk.bare(), b"");
+    assert_eq!((said.code, said.stdout.as_str()), (1, ""));
+    assert!(said.stderr.contains("no display") && said.stderr.contains("--help"), "{said:?}");
+}
