@@ -52,6 +52,12 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
         }
     });
 
+    let (weak, of) = (window.as_weak(), parts.clone());
+    adapter.on_show_parts(move || {
+        let Some(window) = weak.upgrade() else { return };
+        show_found(&window, &of);
+    });
+
     let weak = window.as_weak();
     adapter.on_path_edited(move || {
         let Some(window) = weak.upgrade() else { return };
@@ -168,6 +174,7 @@ fn show_problem(window: &AppWindow, problem: FileProblem) {
         FileProblem::WebAddress => PictureProblem::WebAddress,
         FileProblem::NoToken => PictureProblem::NoToken,
         FileProblem::BadLink => PictureProblem::BadLink,
+        FileProblem::Backup => PictureProblem::Backup,
         FileProblem::PartsMissing(have, of) => {
             adapter.set_parts_have(i32::try_from(have).unwrap_or(i32::MAX));
             adapter.set_parts_of(i32::try_from(of).unwrap_or(i32::MAX));

@@ -7,7 +7,7 @@ use countersign_core::{
     qr::PictureError,
     secret::SecretText,
     token::{Algorithm, Digits, Kind, KindName, Period, SecretError, TokenId, TokenSecret, TokenSpec},
-    uri::{self, Parsed},
+    uri::Parsed,
     vault::content::{Content, NoSuchToken},
 };
 use rand_core::Rng as _;
@@ -86,7 +86,9 @@ pub enum FileProblem {
     NoToken,
     /// The QR code is a token's link that is wrong in some part.
     BadLink,
-    /// Parts of a Google export are missing: have, of.
+    /// It is a backup text, which is restored and not added.
+    Backup,
+    /// Parts of a Google export are missing: have, of. The tokens of those that are there are in the preview.
     PartsMissing(u32, u32),
 }
 
@@ -150,9 +152,10 @@ impl AddController {
     pub fn check(&self, form: &Form) -> Checked {
         let text = form.secret.expose().trim();
         if text.contains(':') && text.contains('/') {
-            let tokens: Vec<Parsed> = uri::parse(text).into_iter().collect();
-            let secret = tokens.is_empty().then_some(SecretProblem::Link);
-            return Checked { secret, tokens, ..Checked::default() };
+            let mut intake = Intake::default();
+            intake.take_text(text);
+            let secret = intake.tokens.is_empty().then_some(SecretProblem::Link);
+            return Checked { secret, tokens: intake.tokens, ..Checked::default() };
         }
         let mut checked = Checked::default();
         let secret = match form.kind {
@@ -234,14 +237,14 @@ impl AddController {
     }
 
     fn judge(&self, intake: &Intake) -> Result<(), FileProblem> {
-        if let Some(progress) = intake.incomplete.first() {
-            return Err(FileProblem::PartsMissing(progress.have, progress.of));
-        }
         if intake.tokens.is_empty() {
             return Err(intake.problems.last().map_or(FileProblem::NoToken, FileProblem::from));
         }
         self.preview(intake.tokens.clone());
-        Ok(())
+        match intake.incomplete.first() {
+            Some(progress) => Err(FileProblem::PartsMissing(progress.have, progress.of)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -273,8 +276,9 @@ impl From<&Problem> for FileProblem {
         match &problem.cause {
             Cause::NoCode => Self::NoCode,
             Cause::Known(KnownThing::WebAddress) => Self::WebAddress,
+            Cause::Known(KnownThing::Backup) => Self::Backup,
             Cause::Uri(_) | Cause::Migration(_) | Cause::Entry(_) | Cause::Unclear => Self::BadLink,
-            Cause::Picture(PictureError::UnknownFormat) | Cause::NotText => Self::NotAPicture,
+            Cause::Picture(PictureError::UnknownFormat) | Cause::NotText | Cause::NoLink => Self::NotAPicture,
             Cause::Picture(PictureError::TooLarge { .. }) | Cause::TooLong { .. } => Self::TooLarge,
             Cause::Picture(_) => Self::Damaged,
             _ => Self::NoToken,

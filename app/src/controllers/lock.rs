@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use countersign_core::{
+    backup,
     secret::Password,
     vault::{
         Session,
@@ -62,16 +63,9 @@ pub struct PasswordCheck {
 /// The lowest strength that a vault is made with: what falls in seconds protects nothing.
 const LOWEST_STRENGTH: u8 = 1;
 
-/// How long a password would stand against a fast offline attack, from 0 (seconds) to 4 (centuries). A hundred
-/// characters are enough to tell, and the estimate's time grows with the square of their number.
-fn strength(password: &str) -> u8 {
-    let start: zeroize::Zeroizing<String> = zeroize::Zeroizing::new(password.chars().take(100).collect());
-    zxcvbn::zxcvbn(&start, &[]).score().into()
-}
-
 /// Compares the two and judges the first.
 pub fn check_new(password: &str, again: &str) -> PasswordCheck {
-    let strength = (!password.is_empty()).then(|| strength(password));
+    let strength = (!password.is_empty()).then(|| backup::strength(&Password::new(password)).score);
     // Whoever is still typing the second one has made no mistake yet.
     let differs = !again.is_empty() && !password.starts_with(again);
     PasswordCheck { strength, differs, good: password == again && strength.is_some_and(|s| s >= LOWEST_STRENGTH) }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{path::PathBuf, rc::Rc, sync::Arc, time::Duration};
 
 use countersign::{
     bind::{self, Parts},
@@ -14,6 +14,7 @@ use countersign::{
     tasks::Tasks,
 };
 use countersign_core::{
+    qr::Matrix,
     secret::Password,
     vault::{KdfParams, Session, session::Key, store::FileStore},
 };
@@ -264,6 +265,23 @@ fn a_link_in_the_secret_is_a_whole_token() {
     assert!(stage.shows("First code 0708 1804"));
     stage.press("Add token");
     assert_eq!(stage.value("Example, alice"), "0708 1804");
+}
+
+#[test]
+fn a_picture_is_chosen_looked_at_and_added() {
+    let stage = Stage::opened();
+    let picture: PathBuf = stage.folder.path().join("qr.png");
+    let link = format!("otpauth://totp/Example:bob?secret={RFC_SECRET}&issuer=Example");
+    std::fs::write(&picture, Matrix::new(&link).unwrap().to_png(300)).unwrap();
+    stage.picker.answer(Picked::File(picture));
+    stage.press("Add from a picture");
+    stage.press("Choose a picture");
+    stage.work();
+    assert_eq!(stage.page(), Page::Found);
+    assert_eq!(stage.on_disk().content().tokens().len(), 0, "nothing is added before it was seen");
+    stage.fill("Account", "robert");
+    stage.press("Add token");
+    assert_eq!(stage.value("Example, robert"), RFC_CODE);
 }
 
 #[test]
