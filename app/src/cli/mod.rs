@@ -1,7 +1,7 @@
 //! The command line: the same core as the window's, without one.
 //!
-//! Arguments are read once into [`args`], each command is a function of [`commands`] over one [`context::Context`],
-//! and every failure is a [`failure::Failure`] with its exit code.
+//! Arguments are read once into `args`, each command is a function of `commands` over one `context::Context`,
+//! and every failure is a `failure::Failure` with its exit code.
 
 mod args;
 mod clipboard;
