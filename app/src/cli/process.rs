@@ -2,22 +2,17 @@
 
 use std::io::Write as _;
 
-/// Keeps the memory, in which keys are, out of core dumps and away from debuggers of the same user. Debug builds are
-/// left as they are, so that they can be debugged.
+/// Keeps the memory, in which keys are, out of core dumps and away from debuggers of the same user.
 ///
 /// With the window only core dumps are off: desktop portals look into `/proc` to learn who asks for a file dialog, and
 /// turn away a process that is closed to them.
 pub(crate) fn keep_memory_private(window: bool) {
-    #[cfg(all(target_os = "linux", not(debug_assertions)))]
+    #[cfg(target_os = "linux")]
     {
-        use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
-        // Where the system refuses, the program still works; nobody could do anything about a message.
-        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-        if !window {
-            let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-        }
+        use crate::platform::desktop::linux::process;
+        if window { process::forbid_core_dumps() } else { process::harden() }
     }
-    #[cfg(not(all(target_os = "linux", not(debug_assertions))))]
+    #[cfg(not(target_os = "linux"))]
     let _ = window;
 }
 

@@ -2,22 +2,15 @@
 
 use countersign_core::token::{Algorithm, KindName, TokenSpec};
 
-/// How many colours avatars have: the length of `Theme.avatars`.
-const COLOURS: u32 = 10;
-
 /// The letter of an avatar: the first letter or digit of the title.
 pub fn initial(title: &str) -> String {
     title.chars().find(|c| c.is_alphanumeric()).map_or_else(|| "?".to_owned(), |c| c.to_uppercase().to_string())
 }
 
-/// The colour of an avatar, which belongs to the issuer: FNV-1a over its folded name, so that it is the same on every
-/// device.
+/// The colour of an avatar, which belongs to the issuer: its place in `Theme.avatars`.
 pub fn colour(title: &str) -> i32 {
-    let hash = countersign_core::matching::fold(title)
-        .bytes()
-        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    // The lowest bits of this hash change little between names that differ in few letters.
-    ((hash >> 10) % COLOURS) as i32
+    // A handful of colours fits whatever an index is.
+    crate::icons::letter_colour_index(title) as i32
 }
 
 /// What is said of every kind but the usual one.
@@ -59,7 +52,7 @@ mod tests {
     #[test]
     fn an_issuer_keeps_its_colour_however_it_is_written() {
         assert_eq!(colour("GitHub"), colour(" github "));
-        assert!((0..COLOURS as i32).contains(&colour("")));
+        assert!((0..10).contains(&colour("")));
     }
 
     #[test]

@@ -184,10 +184,16 @@ impl Content {
 /// Tokens by what their codes are made of and by their name; those of the source with their line.
 #[derive(Default)]
 struct Index<'a> {
-    exact: HashMap<(&'a [u8], Name), Vec<(&'a Token, Option<usize>)>>,
+    exact: HashMap<(&'a [u8], Name), Vec<Seen<'a>>>,
     ours: HashMap<&'a [u8], Vec<&'a Token>>,
     names: HashMap<Name, (TokenId, Option<usize>)>,
     spoken_for: HashSet<TokenId>,
+}
+
+/// A token, and its line where it is the source's.
+struct Seen<'a> {
+    token: &'a Token,
+    line: Option<usize>,
 }
 
 /// Issuer and account, folded.
@@ -196,7 +202,7 @@ type Name = (String, String);
 impl<'a> Index<'a> {
     fn insert(&mut self, token: &'a Token, line: Option<usize>) {
         let secret = token.spec.secret.bytes().expose();
-        self.exact.entry((secret, name(token))).or_default().push((token, line));
+        self.exact.entry((secret, name(token))).or_default().push(Seen { token, line });
         if line.is_none() {
             self.ours.entry(secret).or_default().push(token);
         }
@@ -206,7 +212,7 @@ impl<'a> Index<'a> {
     /// The token of the same name and the same codes.
     fn exact(&self, token: &'a Token) -> Option<(TokenId, Option<usize>)> {
         let same = self.exact.get(&(token.spec.secret.bytes().expose(), name(token)))?;
-        same.iter().find(|(other, _)| other.spec.same_codes(&token.spec)).map(|(other, line)| (other.id, *line))
+        same.iter().find(|seen| seen.token.spec.same_codes(&token.spec)).map(|seen| (seen.token.id, seen.line))
     }
 
     /// Takes the first of our tokens that makes the same codes and that no record stands for yet: a renamed one.
