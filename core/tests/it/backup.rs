@@ -189,6 +189,15 @@ fn mail_and_notes_programs_are_forgiven() {
 }
 
 #[test]
+fn brackets_around_a_short_backup_take_nothing_away() {
+    let content = content(0);
+    let text = written(&content);
+    for (before, after) in [("see <end", "so a>b"), ("<ada", "> bob"), ("a <!", "> b"), ("<a", "<b>c</b>")] {
+        survives(before, &format!("{before}\n{text}\n{after}\n"), &content);
+    }
+}
+
+#[test]
 fn of_several_backups_the_first_whole_one_is_taken() {
     let (first, second) = (content(1), content(2));
     let (one, two) = (written(&first), written(&second));

@@ -9,6 +9,8 @@ const ENTITY_ROUNDS: usize = 3;
 /// The longest entity and the longest tag.
 const ENTITY: usize = 10;
 const TAG: usize = 2000;
+/// What the first and the last line of a backup name it.
+const MARK: &str = "COUNTERSIGN BACKUP";
 
 /// One way to read a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +139,9 @@ fn without_tags(text: &str) -> String {
         rest = &rest[at + 1..];
         let is_tag = rest.starts_with(|c: char| c.is_ascii_alphabetic() || "/!".contains(c));
         let end = rest.bytes().take(TAG).position(|byte| matches!(byte, b'<' | b'>'));
-        if let Some(end) = end.filter(|&end| is_tag && rest.as_bytes()[end] == b'>') {
+        // A bracket before a backup and one after it are two brackets in two texts.
+        let is_within = |end: &usize| super::position_ignoring_case(&rest[..*end], MARK).is_none();
+        if let Some(end) = end.filter(|&end| is_tag && rest.as_bytes()[end] == b'>').filter(is_within) {
             rest = &rest[end + 1..];
             out.push('\n');
         }
