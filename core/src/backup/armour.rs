@@ -19,6 +19,10 @@ pub const BEGIN: &str = "-----BEGIN COUNTERSIGN BACKUP-----";
 /// The line after it.
 pub const END: &str = "-----END COUNTERSIGN BACKUP-----";
 
+/// Words of the last line that no block holds: there it ends, and what follows is no part of it.
+const END_WORDS: &str = "END COUNTERSIGN";
+/// Stands in a stream for the first letter of [`END_WORDS`]. No Base64 character, so that nothing decodes across it.
+const STOP: u8 = b'.';
 /// Characters of a line (RFC 7468, section 2).
 const LINE: usize = 64;
 /// [`header::MAGIC`] in Base64, as far as the version does not reach into it.
@@ -51,7 +55,7 @@ pub(super) fn find(text: &str) -> Result<Vec<u8>, ReadError> {
     let mut first_problem = None;
     for reading in Reading::of(text) {
         let plain = plain(text, reading);
-        let stream: Vec<u8> = plain.bytes().filter_map(|byte| reading.character(byte)).collect();
+        let stream = stream(&plain, reading);
         let starts: Vec<usize> = (0..stream.len())
             .filter(|&at| stream[at] == MAGIC[0] && stream[at..].starts_with(MAGIC))
             .take(MAX_TRIES)
@@ -71,6 +75,16 @@ pub(super) fn find(text: &str) -> Result<Vec<u8>, ReadError> {
         }
     }
     Err(first_problem.unwrap_or(ReadError::NotFound))
+}
+
+/// The Base64 characters of a text, with [`STOP`] where a block's last line begins.
+fn stream(plain: &str, reading: Reading) -> Vec<u8> {
+    let bytes = plain.as_bytes();
+    let ends_at = |at: usize| {
+        bytes[at..].get(..END_WORDS.len()).is_some_and(|words| words.eq_ignore_ascii_case(END_WORDS.as_bytes()))
+    };
+    let characters = bytes.iter().enumerate().filter_map(|(at, &byte)| Some((at, reading.character(byte)?)));
+    characters.map(|(at, character)| if ends_at(at) { STOP } else { character }).collect()
 }
 
 /// The block at the start of the characters, if the checksum confirms it.
@@ -123,8 +137,7 @@ fn without_magic(plain: &str, reading: Reading) -> Option<ReadError> {
 
 /// Counts the characters of a block up to its last line, or up to the words that follow where that line is missing.
 fn block_characters(text: &str, reading: Reading) -> usize {
-    let ends =
-        ["END COUNTERSIGN", "BEGIN COUNTERSIGN"].iter().filter_map(|marker| position_ignoring_case(text, marker));
+    let ends = [END_WORDS, "BEGIN COUNTERSIGN"].iter().filter_map(|marker| position_ignoring_case(text, marker));
     let text = &text[..ends.min().unwrap_or(text.len())];
     let text = text.trim_end_matches(|c: char| c.is_whitespace() || "-=".contains(c));
     let count = |line: &str| line.bytes().filter_map(|byte| reading.character(byte)).count();

@@ -275,6 +275,23 @@ fn every_changed_bit_is_seen_before_a_password_is_asked_for() {
 }
 
 #[test]
+fn the_last_line_lends_no_character_to_the_block() {
+    // The salt decides on the last character: one in 64 texts ends as `END` begins.
+    let text = std::iter::repeat_with(|| written(&content(1))).find(|text| block(text).ends_with('E')).unwrap();
+    let last = text.find(END).unwrap() - 2;
+    let characters = block(&text).len();
+    for changed in ["", "\u{5}", "."] {
+        let mut lost = text.clone();
+        lost.replace_range(last..=last, changed);
+        let error = backup::find(&lost).map(|_| ()).unwrap_err();
+        assert!(
+            matches!(error, ReadError::CutOff { expected, found } if expected == characters && found < characters),
+            "{changed:?}: {error:?}"
+        );
+    }
+}
+
+#[test]
 fn another_password_is_another_error() {
     let sealed = backup::find(&written(&content(2))).unwrap();
     for wrong in ["", "größe 12 & more", "Größe 12 & more "] {
