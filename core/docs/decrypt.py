@@ -103,9 +103,15 @@ def backup(text, typed):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] in ("-h", "--help"):
+        sys.exit("usage: decrypt.py FILE    reads the password or the recovery key from standard input")
     try:
         with open(sys.argv[1], encoding="utf-8") as file:
             text, typed = file.read(), sys.stdin.readline().rstrip("\r\n")
             print((vault if text.startswith("{") else backup)(text, typed).rstrip())
     except InvalidTag:
         sys.exit("The password or recovery key is another one, or the file was changed.")
+    except OSError as error:
+        sys.exit(f"The file cannot be read: {error}")
+    except (ValueError, KeyError, struct.error):
+        sys.exit("There is no vault and no backup in that file, or it is damaged.")

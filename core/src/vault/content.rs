@@ -1,5 +1,7 @@
 //! What a vault holds while it is open.
 
+mod part;
+mod places;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -255,43 +257,6 @@ impl Content {
             *counter = counter.saturating_add(1);
         }
         Ok(())
-    }
-
-    /// Moves a token to `position` in the order, at most to the end.
-    pub fn reorder(&mut self, id: TokenId, position: usize) -> Result<(), NoSuchToken> {
-        let from = self.tokens.iter().position(|token| token.id == id).ok_or(NoSuchToken)?;
-        let token = self.tokens.remove(from);
-        self.tokens.insert(position.min(self.tokens.len()), token);
-        Ok(())
-    }
-
-    /// Moves a token to the trash.
-    pub fn remove(&mut self, id: TokenId, now: u64) -> Result<(), NoSuchToken> {
-        let from = self.tokens.iter().position(|token| token.id == id).ok_or(NoSuchToken)?;
-        let token = self.tokens.remove(from);
-        self.trash.push(Trashed { token, removed_at: now });
-        Ok(())
-    }
-
-    /// Takes a token back out of the trash.
-    pub fn restore(&mut self, id: TokenId, now: u64) -> Result<(), NoSuchToken> {
-        let from = self.trash.iter().position(|trashed| trashed.token.id == id).ok_or(NoSuchToken)?;
-        let mut token = self.trash.remove(from).token;
-        token.updated_at = now;
-        self.tokens.push(token);
-        Ok(())
-    }
-
-    /// Removes for good what has been in the trash for [`TRASH_SECONDS`]. A save does this by itself.
-    pub(super) fn purge(&mut self, now: u64) {
-        let extras = &mut self.extra.tokens;
-        self.trash.retain(|trashed| {
-            let keep = now < trashed.removed_at.saturating_add(TRASH_SECONDS);
-            if !keep {
-                extras.remove(&trashed.token.id);
-            }
-            keep
-        });
     }
 
     /// The group of that name, made where there is none.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use zeroize::Zeroizing;
 
+use super::cipher::SecretKey;
 use crate::secret::Password;
 
 /// The most memory that a file may ask for: 1 GiB.
@@ -94,11 +94,11 @@ impl KdfParams {
     }
 
     /// The 32 bytes that Argon2id, version 0x13, makes of the password and the salt.
-    pub(crate) fn derive(self, password: &Password, salt: &[u8]) -> Result<Zeroizing<[u8; 32]>, KdfFailed> {
+    pub(crate) fn derive(self, password: &Password, salt: &[u8]) -> Result<SecretKey, KdfFailed> {
         let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).map_err(|_| KdfFailed)?;
-        let mut key = Zeroizing::new([0; 32]);
+        let mut key = SecretKey::default();
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(password.expose().as_bytes(), salt, &mut *key)
+            .hash_password_into(password.expose().as_bytes(), salt, key.as_mut_slice())
             .map_err(|_| KdfFailed)?;
         Ok(key)
     }
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn derives_what_the_reference_derives() {
         let key = KdfParams::new(64, 3, 4).unwrap().derive(&Password::new("password"), b"somesaltsomesalt").unwrap();
-        let hex = data_encoding::HEXLOWER.encode(&*key);
+        let hex = data_encoding::HEXLOWER.encode(key.as_slice());
         assert_eq!(hex, "9cb56f6cad0c84f51536569e63acbc47d2fdefaeea4b4f711efb5409e37f34ca");
     }
 }

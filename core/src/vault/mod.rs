@@ -4,6 +4,7 @@
 
 pub(crate) mod cipher;
 pub mod content;
+mod copy;
 mod file;
 #[cfg(test)]
 mod fixtures;
@@ -17,6 +18,7 @@ pub mod store;
 mod verify;
 
 pub use content::Content;
+pub use copy::{CopyInfo, CopyKey, inspect_copy, looks_like_copy, open_copy};
 pub use kdf::KdfParams;
 pub use recovery::RecoveryKeyError;
 pub use session::Session;

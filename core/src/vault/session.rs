@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     cipher::{self, SecretKey},
     content::Content,
+    copy::CopyKey,
     file::{Header, VaultFile},
     kdf::{KdfFailed, KdfParams},
     recovery::{RecoveryKey, RecoveryKeyError},
@@ -105,6 +106,11 @@ impl Session {
     /// The vault's identifier; copies and generations have the same.
     pub fn vault_id(&self) -> Uuid {
         self.state.header.vault_id
+    }
+
+    /// Opens copies of this vault as long as its master key is this one.
+    pub fn copy_key(&self) -> CopyKey {
+        CopyKey::new(self.state.header.vault_id, self.state.master.clone())
     }
 
     /// Rereads the file where another program saved it. Says whether it had.
@@ -267,6 +273,21 @@ impl<'a> Unlocker<'a> {
         }
         Ok(None)
     }
+}
+
+/// What a vault's file tells without a key. None of it is secret, and until a key opened the file none of it is sure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outside {
+    /// The vault's identifier.
+    pub vault_id: Uuid,
+    /// The ways into it.
+    pub slots: Vec<SlotInfo>,
+}
+
+/// Looks at a vault from outside, so that only ways that it has are offered.
+pub fn look(store: &dyn Store) -> Result<Outside, OpenError> {
+    let header = VaultFile::read(&read(store, Part::Current)?)?.header;
+    Ok(Outside { vault_id: header.vault_id, slots: header.slots.iter().map(Slot::info).collect() })
 }
 
 /// The bytes of a part that must be there.

@@ -234,6 +234,14 @@ impl Slot {
         }
     }
 
+    /// What guessing this slot's password costs.
+    pub(super) fn kdf(&self) -> Option<KdfParams> {
+        match &self.lock {
+            Lock::Password { kdf, .. } => Some(*kdf),
+            _ => None,
+        }
+    }
+
     /// The wrapped master key: another one says that the master key may be another one.
     pub(super) fn wrapped(&self) -> Option<&str> {
         self.fields.get("key").and_then(Value::as_str)
@@ -294,7 +302,7 @@ impl Slot {
         let context = self.context(vault);
         let Lock::Password { nonce, wrapped, .. } = &mut self.lock else { return None };
         *nonce = cipher::random(rng);
-        *wrapped = cipher::seal(&key.key, nonce, &context, &**master)?;
+        *wrapped = cipher::seal(&key.key, nonce, &context, master.as_slice())?;
         self.fields.insert("nonce".to_owned(), BASE64.encode(nonce).into());
         self.fields.insert("key".to_owned(), BASE64.encode(wrapped).into());
         Some(())
@@ -308,7 +316,7 @@ impl Slot {
             &OpModeS::Base,
             &public,
             &context,
-            &**master,
+            master.as_slice(),
             b"",
             &mut rng,
         )
@@ -346,7 +354,7 @@ impl Sealed {
 }
 
 fn to_key(bytes: &[u8]) -> Option<SecretKey> {
-    let mut key = Zeroizing::new([0; 32]);
+    let mut key = SecretKey::default();
     if bytes.len() != key.len() {
         return None;
     }

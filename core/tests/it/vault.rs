@@ -11,7 +11,7 @@ use countersign_core::{
         Content, KdfParams, RecoveryKeyError, Session, SlotKind,
         content::{Change, MAX_HISTORY, TRASH_SECONDS},
         newest_good,
-        session::{EditError, Key, OpenError, SaveError},
+        session::{EditError, Key, OpenError, SaveError, look},
         store::{FileStore, Guard, Part, Store},
         verify,
     },
@@ -360,6 +360,28 @@ fn a_changed_password_makes_old_keys_useless_for_what_is_saved_since() {
     assert_eq!(outcomes, [true, true, false, false]);
     assert!(session.check_password(&Password::new("new")));
     assert!(!session.check_password(&Password::new("pass")));
+}
+
+#[test]
+fn a_password_that_is_confirmed_later_does_what_needs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.json");
+    let mut session = create(&path);
+    let phone = Key::Device(session.add_device_slot("phone", &mut rng(), NOW).unwrap());
+    session.new_recovery_key(&mut rng(), NOW).unwrap();
+    assert_eq!(session.kdf(), Some(kdf()));
+    assert_eq!(look(&FileStore::new(&path)).unwrap().slots, session.slots());
+
+    let mut by_phone = open_with(&path, &phone).unwrap();
+    assert!(session.knows_password() && !by_phone.knows_password());
+    assert!(!by_phone.confirm_password(&Password::new("not it")) && !by_phone.knows_password());
+    assert!(by_phone.confirm_password(&Password::new("pass")));
+    // On another thread, say, while the first goes on.
+    let mut second = by_phone.second(Box::new(FileStore::new(&path)));
+    add(&mut by_phone, "meanwhile").unwrap();
+    second.new_recovery_key(&mut rng(), NOW).unwrap();
+    assert_eq!(issuers(second.content()), ["meanwhile"]);
+    assert!(matches!(add(&mut by_phone, "late"), Err(EditError::Save(SaveError::KeyChanged))));
 }
 
 #[test]

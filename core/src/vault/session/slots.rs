@@ -17,6 +17,37 @@ impl Session {
         })
     }
 
+    /// Like [`Session::check_password`], and keeps the password's key where it is right: a vault that the recovery or a
+    /// device key opened can then do what needs the password.
+    pub fn confirm_password(&mut self, password: &Password) -> bool {
+        let vault = self.state.header.vault_id;
+        let confirmed = self.state.header.slots.iter().find_map(|slot| {
+            let key = PasswordKey::of(slot, password)?.ok()?;
+            slot.open_with_password(vault, &key).map(|_| key)
+        });
+        if let Some(key) = confirmed {
+            self.password_key = Some(key);
+            return true;
+        }
+        false
+    }
+
+    /// Whether the vault was opened with its password, or [`Session::confirm_password`] came after.
+    pub fn knows_password(&self) -> bool {
+        self.password_key.is_some()
+    }
+
+    /// What guessing the password costs; `None` where the vault has none.
+    pub fn kdf(&self) -> Option<KdfParams> {
+        self.state.header.slots.iter().find_map(Slot::kdf)
+    }
+
+    /// The same vault, open a second time over its store: for work that lasts, on a thread of its own. Each rereads
+    /// what the other saved.
+    pub fn second(&self, store: Box<dyn Store>) -> Self {
+        Self { store, state: self.state.clone(), password_key: self.password_key.clone() }
+    }
+
     /// Sets a new password and with it a new master key: the old password and an old copy's keys open nothing that is
     /// saved from now on. Works without the old password too, where a recovery or device key opened the vault.
     pub fn change_password(

@@ -11,10 +11,8 @@ use crate::vault::{
 
 /// A token's known fields as JSON, and the others.
 pub(super) fn token(entry: &RawValue, trashed: bool) -> Result<(Zeroizing<String>, Extra), String> {
-    let all: json::Fields<'_> = parse(entry.get())?;
     let mut extra = Extra::default();
-    let mut known = JsonText::with_capacity(entry.get().len() + 16);
-    known.open('{');
+    let (all, mut known) = begin(entry)?;
     for (name, value) in all.0 {
         match &*name {
             "spec" => {
@@ -79,10 +77,8 @@ fn spec(value: &RawValue) -> Result<(Zeroizing<String>, Fields), String> {
 }
 
 fn split_revision(value: &RawValue) -> Result<(Zeroizing<String>, (Fields, Fields)), String> {
-    let all: json::Fields<'_> = parse(value.get())?;
     let mut extra = (Fields::new(), Fields::new());
-    let mut known = JsonText::with_capacity(value.get().len() + 16);
-    known.open('{');
+    let (all, mut known) = begin(value)?;
     for (name, value) in all.0 {
         match &*name {
             "spec" => {
@@ -96,6 +92,14 @@ fn split_revision(value: &RawValue) -> Result<(Zeroizing<String>, (Fields, Field
     }
     known.close('}');
     Ok((finish(known), extra))
+}
+
+/// The fields of an object, and the text of another that has room for all of them.
+fn begin(object: &RawValue) -> Result<(json::Fields<'_>, JsonText), String> {
+    let all = parse(object.get())?;
+    let mut known = JsonText::with_capacity(object.get().len() + 16);
+    known.open('{');
+    Ok((all, known))
 }
 
 fn split(all: json::Fields<'_>, is_known: impl Fn(&str) -> bool) -> (Zeroizing<String>, Fields) {
