@@ -27,6 +27,9 @@ pub struct Intake {
     pub tokens: Vec<Parsed>,
     /// What was no token, and why.
     pub problems: Vec<Problem>,
+    /// How many links, QR codes and parts of exports came once more. They count once, and a person who pasted them
+    /// should hear so.
+    pub repeated: usize,
     /// Google exports of which parts are missing. Their tokens are among `tokens` already.
     pub incomplete: Vec<migration::Progress>,
     collector: migration::Collector,
@@ -150,6 +153,7 @@ impl Intake {
                 Payload::Binary(bytes) => bytes,
             };
             if !self.is_new(b"payload", bytes) {
+                self.repeated += 1;
                 continue;
             }
             let place = if payloads.len() > 1 { Place::Code(index + 1) } else { Place::Whole };
@@ -185,6 +189,8 @@ impl Intake {
             Ok(parsed) => {
                 if self.is_new(b"link", link.as_bytes()) {
                     self.tokens.push(parsed);
+                } else {
+                    self.repeated += 1;
                 }
             }
             Err(UriError::Migration) => self.take_part(link, place),

@@ -65,6 +65,20 @@ impl Luma {
         Self { width: 0, height: 0, pixels: Vec::new() }
     }
 
+    /// Takes `width * height` pixels of red, green, blue and opacity, as a clipboard hands them over. Transparent ones
+    /// lie on white, or on black where white would hide everything.
+    pub fn from_rgba(width: u32, height: u32, bytes: Vec<u8>) -> Result<Self, PictureError> {
+        if u64::from(width) * u64::from(height) > MAX_PIXELS {
+            return Err(PictureError::TooLarge { width, height });
+        }
+        let length = bytes.len();
+        let image = image::RgbaImage::from_raw(width, height, bytes)
+            .filter(|image| image.as_raw().len() as u64 == u64::from(width) * u64::from(height) * 4)
+            .ok_or(PictureError::WrongLength { bytes: length, width, height })?;
+        let grey = flatten(image.into());
+        Self::new(width, height, grey.into_raw())
+    }
+
     /// Whether the bytes begin as a file of one of the formats that [`Luma::from_file_bytes`] reads.
     pub fn is_picture(bytes: &[u8]) -> bool {
         format_of(bytes).is_some()
@@ -164,6 +178,15 @@ mod tests {
             Err(PictureError::WrongLength { bytes: 3, width: 2, height: 2 })
         ));
         assert!(matches!(Luma::new(u32::MAX, u32::MAX, vec![0]), Err(PictureError::WrongLength { .. })));
+    }
+
+    #[test]
+    fn pixels_of_a_clipboard_become_grey() {
+        let luma = Luma::from_rgba(2, 1, vec![255, 255, 255, 255, 0, 0, 0, 255]).unwrap();
+        assert_eq!(luma.pixels(), [255, 0]);
+        assert!(matches!(Luma::from_rgba(2, 1, vec![0; 7]), Err(PictureError::WrongLength { bytes: 7, .. })));
+        assert!(matches!(Luma::from_rgba(2, 1, vec![0; 9]), Err(PictureError::WrongLength { bytes: 9, .. })));
+        assert!(matches!(Luma::from_rgba(u32::MAX, 9, Vec::new()), Err(PictureError::TooLarge { .. })));
     }
 
     #[test]
