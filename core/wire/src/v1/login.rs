@@ -1,0 +1,84 @@
+//! Signing in from the app: `POST /api/v1/login`, `POST /api/v1/login/{challenge}/totp`, `GET` and `DELETE /api/v1/session`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The purpose in a sign-in's signature. Its fields: server, challenge, nonce, token, code.
+pub const LOGIN: &str = "login-totp";
+
+/// Username and password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginRequest {
+    /// The user's name, in any spelling.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+/// A password must not end in a log.
+impl fmt::Debug for LoginRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginRequest").finish_non_exhaustive()
+    }
+}
+
+/// The second factor is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginReply {
+    /// The challenge.
+    pub challenge: String,
+    /// What the signature is over.
+    pub nonce: String,
+    /// Whose token it must be: the app takes the one that is registered at this server under this issuer.
+    pub issuer: String,
+    /// What will do: `totp`.
+    pub methods: Vec<String>,
+    /// Seconds.
+    pub expires_in: u64,
+}
+
+/// A code of the registered token.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TotpRequest {
+    /// The token's id.
+    pub token: String,
+    /// The code.
+    pub code: String,
+    /// The app's public key.
+    pub public_key: String,
+    /// Signature of the app's key, purpose [`LOGIN`].
+    pub signature: String,
+}
+
+/// A code must not end in a log.
+impl fmt::Debug for TotpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TotpRequest").field("token", &self.token).finish_non_exhaustive()
+    }
+}
+
+/// A session.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionReply {
+    /// What opens it, as `Authorization: Bearer`. It is shown this once.
+    pub session: String,
+    /// Seconds.
+    pub expires_in: u64,
+}
+
+/// What opens a session must not end in a log.
+impl fmt::Debug for SessionReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionReply").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
+
+/// Whose session it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhoReply {
+    /// The user's name.
+    pub user: String,
+    /// When the session ends, RFC 3339.
+    pub expires_at: String,
+}
