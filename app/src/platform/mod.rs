@@ -2,22 +2,32 @@
 //!
 //! What a system lacks is [`Support::Unsupported`], a value that hides a button and no error text.
 
+pub mod camera;
 pub mod clock_trust;
 pub mod fake;
+pub mod files;
+pub mod frame;
 pub mod keyring;
 pub mod login_start;
 pub mod presence;
+pub mod tray;
+pub mod wishes;
 
-#[cfg(target_os = "android")]
-mod android;
 #[cfg(not(any(target_os = "android", target_os = "ios")))]
 pub mod desktop;
-#[cfg(target_os = "ios")]
-mod ios;
 
 use std::{path::PathBuf, rc::Rc, sync::Arc};
 
-use countersign_core::{qr::Luma, secret::SecretBytes};
+use countersign_core::qr::Luma;
+
+use camera::Camera;
+use clock_trust::{ClockTrust, ClockWitness, FixedWitness};
+use files::{Disk, Files};
+use keyring::Keyring;
+use login_start::LoginStart;
+use presence::Presence;
+use tray::Tray;
+use wishes::SystemWishes;
 
 /// Whether a service is there at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,12 +63,31 @@ pub trait Clipboard {
 
     /// The text that it holds, where it holds one.
     fn text(&self) -> Result<Option<String>, PlatformError>;
+
+    /// The picture that it holds, where it holds one, in grey.
+    fn image(&self) -> Result<Option<Luma>, PlatformError>;
+}
+
+/// What a dialog asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// A picture to read.
+    Picture,
+    /// Any file to read.
+    File,
+    /// A folder.
+    Folder,
+    /// A place for a new file; the dialog offers this name, and asks before it overwrites.
+    Save {
+        /// The file's name.
+        name: String,
+    },
 }
 
 /// How a dialog for choosing a file ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Picked {
-    /// A file was chosen.
+    /// A file or folder was chosen.
     File(PathBuf),
     /// The user thought better of it.
     Cancelled,
@@ -66,37 +95,37 @@ pub enum Picked {
     NoDialog,
 }
 
+/// The dialog could not be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the system's dialog for files could not be opened")]
+pub struct NoDialog;
+
 /// The system's dialog for choosing a file. It blocks, so it is asked off the window's thread.
 pub trait FilePicker: Send + Sync {
     /// Whether there is one.
     fn support(&self) -> Support;
 
-    /// Asks for a picture.
-    fn pick_picture(&self) -> Picked;
+    /// Asks under that title, which is in the user's language.
+    fn pick(&self, ask: &Ask, title: &str) -> Picked;
+
+    /// Asks for pictures to read, several at once where the system's dialog can; none where the user thought better
+    /// of it.
+    fn pick_pictures(&self, title: &str) -> Result<Vec<PathBuf>, NoDialog> {
+        match self.pick(&Ask::Picture, title) {
+            Picked::File(path) => Ok(vec![path]),
+            Picked::Cancelled => Ok(Vec::new()),
+            Picked::NoDialog => Err(NoDialog),
+        }
+    }
 }
 
-/// A camera.
-pub trait Camera {
-    /// Whether there is one.
+/// The program that the desktop shows pages with.
+pub trait Viewer: Send + Sync {
+    /// Whether there is a way to ask for it.
     fn support(&self) -> Support;
 
-    /// The next grey picture, in place of waiting `None` where none came yet.
-    fn frame(&mut self) -> Result<Option<Luma>, PlatformError>;
-}
-
-/// Where the system keeps secrets for programs.
-pub trait SecureStore {
-    /// Whether there is one.
-    fn support(&self) -> Support;
-
-    /// The secret of that name.
-    fn get(&self, name: &str) -> Result<Option<SecretBytes>, PlatformError>;
-
-    /// Keeps a secret under that name, in place of an earlier one.
-    fn set(&self, name: &str, secret: &SecretBytes) -> Result<(), PlatformError>;
-
-    /// Forgets the secret of that name.
-    fn remove(&self, name: &str) -> Result<(), PlatformError>;
+    /// Asks the desktop to show a file. Whether it does is another program's matter.
+    fn open(&self, path: &std::path::Path) -> Result<(), PlatformError>;
 }
 
 /// Links that other programs hand over: `otpauth://` among them.
@@ -123,22 +152,59 @@ pub struct Platform {
     pub clipboard: Rc<dyn Clipboard>,
     /// The dialog for files.
     pub picker: Arc<dyn FilePicker>,
-    /// The camera.
-    pub camera: Box<dyn Camera>,
-    /// The store for secrets.
-    pub secure_store: Box<dyn SecureStore>,
+    /// The program that shows pages.
+    pub viewer: Arc<dyn Viewer>,
+    /// Files that leave the program: backups.
+    pub files: Arc<dyn Files>,
+    /// The cameras.
+    pub camera: Arc<dyn Camera>,
+    /// Where the system keeps secrets for programs.
+    pub keyring: Arc<dyn Keyring>,
+    /// Whether somebody is there.
+    pub presence: Arc<dyn Presence>,
+    /// Starting with the login.
+    pub login_start: Arc<dyn LoginStart>,
+    /// Who vouches for the clock.
+    pub clock_witness: Arc<dyn ClockWitness>,
+    /// The icon in the tray.
+    pub tray: Arc<dyn Tray>,
+    /// What the user asked of every program.
+    pub wishes: Arc<dyn SystemWishes>,
+    /// The system's language as a tag, `de-DE`; `None` where it is not known.
+    pub locale: Option<String>,
     /// Links from outside.
     pub deep_links: Box<dyn DeepLinks>,
     /// The screen.
     pub screen: Box<dyn Screen>,
 }
 
+impl Platform {
+    /// A system that has none of it.
+    pub fn unsupported() -> Self {
+        Self {
+            clipboard: Rc::new(Unsupported),
+            picker: Arc::new(Unsupported),
+            viewer: Arc::new(Unsupported),
+            files: Arc::new(Disk),
+            camera: Arc::new(Unsupported),
+            keyring: Arc::new(keyring::NoKeyring),
+            presence: Arc::new(presence::NoPresence),
+            login_start: Arc::new(login_start::NoLoginStart),
+            clock_witness: Arc::new(FixedWitness(ClockTrust::Unknown)),
+            tray: Arc::new(tray::NoTray),
+            wishes: Arc::new(wishes::FixedWishes::default()),
+            locale: None,
+            deep_links: Box::new(Unsupported),
+            screen: Box::new(Unsupported),
+        }
+    }
+}
+
 /// The services of the system that this program was built for. Nothing is opened yet.
 pub fn current() -> Platform {
-    #[cfg(target_os = "android")]
-    return android::platform();
-    #[cfg(target_os = "ios")]
-    return ios::platform();
+    // Phones: every service is missing until it is written, and so what would need it is hidden.
+    #[cfg(any(target_os = "android", target_os = "ios"))]
+    return Platform::unsupported();
     #[cfg(not(any(target_os = "android", target_os = "ios")))]
     return desktop::platform();
 }
@@ -163,6 +229,10 @@ impl Clipboard for Unsupported {
     fn text(&self) -> Result<Option<String>, PlatformError> {
         Err(PlatformError::Unsupported)
     }
+
+    fn image(&self) -> Result<Option<Luma>, PlatformError> {
+        Err(PlatformError::Unsupported)
+    }
 }
 
 impl FilePicker for Unsupported {
@@ -170,35 +240,17 @@ impl FilePicker for Unsupported {
         Support::Unsupported
     }
 
-    fn pick_picture(&self) -> Picked {
+    fn pick(&self, _: &Ask, _: &str) -> Picked {
         Picked::NoDialog
     }
 }
 
-impl Camera for Unsupported {
+impl Viewer for Unsupported {
     fn support(&self) -> Support {
         Support::Unsupported
     }
 
-    fn frame(&mut self) -> Result<Option<Luma>, PlatformError> {
-        Err(PlatformError::Unsupported)
-    }
-}
-
-impl SecureStore for Unsupported {
-    fn support(&self) -> Support {
-        Support::Unsupported
-    }
-
-    fn get(&self, _: &str) -> Result<Option<SecretBytes>, PlatformError> {
-        Err(PlatformError::Unsupported)
-    }
-
-    fn set(&self, _: &str, _: &SecretBytes) -> Result<(), PlatformError> {
-        Err(PlatformError::Unsupported)
-    }
-
-    fn remove(&self, _: &str) -> Result<(), PlatformError> {
+    fn open(&self, _: &std::path::Path) -> Result<(), PlatformError> {
         Err(PlatformError::Unsupported)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use countersign_core::qr::Luma;
+
 use crate::platform::{Clipboard, PlatformError, Support};
 
 /// Opened at the first use, so that the window does not wait for it, and kept: on X11 and Wayland what was copied
@@ -72,5 +74,18 @@ impl Clipboard for SystemClipboard {
             Err(arboard::Error::ContentNotAvailable) => Ok(None),
             Err(error) => Err(error),
         })
+    }
+
+    fn image(&self) -> Result<Option<Luma>, PlatformError> {
+        let image = self.with(|clipboard| match clipboard.get_image() {
+            Ok(image) => Ok(Some(image)),
+            Err(arboard::Error::ContentNotAvailable) => Ok(None),
+            Err(error) => Err(error),
+        })?;
+        let Some(image) = image else { return Ok(None) };
+        let side = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        Luma::from_rgba(side(image.width), side(image.height), image.bytes.into_owned())
+            .map(Some)
+            .map_err(|error| PlatformError::Refused(error.to_string()))
     }
 }

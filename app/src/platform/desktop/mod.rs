@@ -1,21 +1,26 @@
 //! Linux, macOS and Windows.
 
+mod camera;
 mod clipboard;
 #[cfg(target_os = "linux")]
 pub mod linux;
 mod picker;
+mod viewer;
 
 use std::{rc::Rc, sync::Arc};
 
-use super::{Platform, Unsupported};
+use super::Platform;
 
 pub(super) fn platform() -> Platform {
-    Platform {
+    let platform = Platform {
         clipboard: Rc::new(clipboard::SystemClipboard::default()),
         picker: Arc::new(picker::SystemPicker),
-        camera: Box::new(Unsupported),
-        secure_store: Box::new(Unsupported),
-        deep_links: Box::new(Unsupported),
-        screen: Box::new(Unsupported),
-    }
+        viewer: Arc::new(viewer::SystemViewer),
+        camera: Arc::new(camera::SystemCamera),
+        locale: sys_locale::get_locale(),
+        ..Platform::unsupported()
+    };
+    #[cfg(target_os = "linux")]
+    let platform = linux::with_services(platform);
+    platform
 }

@@ -1,25 +1,41 @@
 //! The system's dialog for files through rfd.
 
-use crate::platform::{FilePicker, Picked, Support};
+use std::path::PathBuf;
+
+use crate::platform::{Ask, FilePicker, NoDialog, Picked, Support};
 
 pub(super) struct SystemPicker;
+
+fn of_pictures(title: &str) -> rfd::FileDialog {
+    rfd::FileDialog::new()
+        .set_title(title)
+        .add_filter("PNG, JPEG, WebP, GIF, BMP", &["png", "jpg", "jpeg", "webp", "gif", "bmp"])
+        .add_filter("*", &["*"])
+}
 
 impl FilePicker for SystemPicker {
     fn support(&self) -> Support {
         Support::Supported
     }
 
-    fn pick_picture(&self) -> Picked {
+    fn pick(&self, ask: &Ask, title: &str) -> Picked {
         if !can_open() {
             return Picked::NoDialog;
         }
-        let dialog = rfd::FileDialog::new()
-            .add_filter("Pictures", &["png", "jpg", "jpeg", "webp", "gif", "bmp"])
-            .add_filter("All files", &["*"]);
-        match dialog.pick_file() {
-            Some(path) => Picked::File(path),
-            None => Picked::Cancelled,
-        }
+        #[cfg(target_os = "linux")]
+        let _open = super::linux::process::OpenToPortals::new();
+        let dialog = rfd::FileDialog::new().set_title(title);
+        let picked = match ask {
+            Ask::Picture => of_pictures(title).pick_file(),
+            Ask::File => dialog.pick_file(),
+            Ask::Folder => dialog.pick_folder(),
+            Ask::Save { name } => dialog.set_file_name(name).save_file(),
+        };
+        picked.map_or(Picked::Cancelled, Picked::File)
+    }
+
+    fn pick_pictures(&self, title: &str) -> Result<Vec<PathBuf>, NoDialog> {
+        if can_open() { Ok(of_pictures(title).pick_files().unwrap_or_default()) } else { Err(NoDialog) }
     }
 }
 

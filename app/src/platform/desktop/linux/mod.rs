@@ -4,7 +4,37 @@
 pub mod autostart;
 pub mod bus;
 pub mod desktop_entry;
+pub mod portal;
 pub mod presence;
 pub mod process;
 pub mod secret_service;
 pub mod timedate;
+pub mod tray;
+
+use std::{path::PathBuf, sync::Arc};
+
+use etcetera::BaseStrategy as _;
+
+use crate::platform::Platform;
+
+/// Adds what only Linux desktops have.
+pub(super) fn with_services(platform: Platform) -> Platform {
+    let mut platform = Platform {
+        keyring: Arc::new(secret_service::SecretService::default()),
+        presence: Arc::new(presence::DesktopPresence::default()),
+        clock_witness: Arc::new(timedate::TimeDate::default()),
+        tray: Arc::new(tray::StatusNotifier::default()),
+        wishes: Arc::new(portal::DesktopPortal::default()),
+        ..platform
+    };
+    if let (Some(config), Ok(exe)) = (config_home(), std::env::current_exe()) {
+        let exe = desktop_entry::program_path(std::env::var_os("APPIMAGE"), exe);
+        platform.login_start = Arc::new(autostart::XdgAutostart::new(&config, exe, Vec::new()));
+    }
+    platform
+}
+
+/// `~/.config`, or what `XDG_CONFIG_HOME` says.
+fn config_home() -> Option<PathBuf> {
+    etcetera::base_strategy::Xdg::new().ok().map(|strategy| strategy.config_dir())
+}
