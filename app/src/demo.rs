@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use countersign_core::{
     secret::{Password, SecretText},
-    token::{Algorithm, Digits, Kind, Period, SecretError, TokenId, TokenSecret, TokenSpec},
+    token::{Algorithm, Digits, GroupId, Kind, Period, SecretError, TokenId, TokenSecret, TokenSpec},
     vault::{
-        KdfParams, Session,
+        Content, KdfParams, Session,
         content::{Change, NoSuchToken},
         store::FileStore,
     },
@@ -55,18 +55,32 @@ pub(crate) fn make(services: &Services) -> Result<Demo, WindowError> {
     let mut ids = (services.random)();
     session
         .edit(&mut *random, now, |content| {
-            for (at, spec) in specs.into_iter().enumerate() {
+            for spec in specs {
                 let mut bytes = [0; 16];
                 ids.fill_bytes(&mut bytes);
-                let id = content.add(TokenId::from_random(bytes), spec, now);
-                if at == 0 {
-                    content.change(id, Change { favourite: Some(true), ..Change::default() }, now)?;
-                }
+                content.add(TokenId::from_random(bytes), spec, now);
             }
-            Ok::<_, NoSuchToken>(())
+            sort_in(content, now)
         })
         .map_err(|error| failed(&error))?;
     Ok(Demo { path, session: Some(session), _folder: folder })
+}
+
+/// Puts the samples into groups, and makes the first one a favourite.
+pub fn sort_in(content: &mut Content, now: u64) -> Result<(), NoSuchToken> {
+    let work = content.group(GroupId::from_random([1; 16]), "Work");
+    let home = content.group(GroupId::from_random([2; 16]), "Home");
+    let tokens: Vec<_> = content.tokens().iter().map(|token| (token.id, token.spec.issuer.clone())).collect();
+    for (at, (id, issuer)) in tokens.into_iter().enumerate() {
+        let groups = match issuer.as_str() {
+            "Corp PAM" | "AWS root" | "Office gate" | "VPN gateway" => vec![work],
+            "Steam" | "Bank of Example" | "Mastodon" => vec![home],
+            "GitHub" | "Microsoft" => vec![work, home],
+            _ => Vec::new(),
+        };
+        content.change(id, Change { favourite: Some(at == 0), groups: Some(groups), ..Change::default() }, now)?;
+    }
+    Ok(())
 }
 
 /// Tokens of every kind that looks different, and enough to search and scroll. The first one is the favourite.

@@ -1,12 +1,16 @@
 //! Countersign: the window and the command line over one core.
 
+mod backup_text;
 pub mod bind;
 pub mod cli;
 pub mod controllers;
 pub mod demo;
+pub mod files;
 pub mod icons;
+mod memory;
 pub mod models;
 pub mod platform;
+pub mod settings;
 mod shell;
 pub mod tasks;
 

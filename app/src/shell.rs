@@ -1,5 +1,8 @@
 //! The composition root of the window: the only place that knows everything, and where time and randomness come from.
 
+mod pulse;
+mod signals;
+
 use std::{
     path::PathBuf,
     rc::Rc,
@@ -8,14 +11,15 @@ use std::{
 
 use countersign_core::vault::KdfParams;
 use countersign_ui::{AppWindow, NavigationAdapter};
+use etcetera::{AppStrategy as _, AppStrategyArgs};
 use rand_core::{CryptoRng, UnwrapErr};
-use slint::{ComponentHandle as _, Timer, TimerMode};
+use slint::ComponentHandle as _;
 
 use crate::{
     bind::{self, Parts},
-    controllers::{Clock, Services},
-    demo,
-    platform::{self, Platform},
+    controllers::{Clock, Services, Stopwatch},
+    demo, platform,
+    settings::SettingsStore,
     tasks::Tasks,
 };
 
@@ -24,6 +28,8 @@ use crate::{
 pub struct WindowOptions {
     /// The vault's file. Where there is none, the window offers to make it.
     pub vault: PathBuf,
+    /// Somebody asked for that file. Otherwise it is the usual one, and the vault that was opened last comes first.
+    pub named: bool,
     /// Sample tokens in a temporary vault, opened at once; `vault` is not touched.
     pub demo: bool,
 }
@@ -46,33 +52,55 @@ pub enum WindowError {
 /// Opens the window and returns when it is closed.
 pub fn run_window(options: WindowOptions) -> Result<(), WindowError> {
     select_renderer()?;
-    let Platform { clipboard, picker, .. } = platform::current();
     let services = Rc::new(Services {
         clock: Rc::new(SystemClock),
         random: system_random,
-        clipboard,
-        picker,
+        platform: platform::current(),
+        settings: if options.demo {
+            SettingsStore::default()
+        } else {
+            settings_file().map_or_else(SettingsStore::default, SettingsStore::open)
+        },
         tasks: Tasks::threads(),
         kdf: KdfParams::RECOMMENDED,
     });
     // Kept until the end: dropping it removes the samples.
     let mut demo = options.demo.then(|| demo::make(&services)).transpose()?;
-    let vault = demo.as_ref().map_or(options.vault, |demo| demo.path.clone());
+    let usual = demo.as_ref().map_or(options.vault, |demo| demo.path.clone());
+    let last = services.settings.with(|settings| settings.vault.clone());
+    let vault = last.filter(|_| demo.is_none() && !options.named).unwrap_or_else(|| usual.clone());
 
+    #[cfg(target_os = "linux")]
+    slint::set_xdg_app_id(platform::desktop::linux::desktop_entry::APP_ID)?;
     let window = AppWindow::new().map_err(|error| WindowError::NoDisplay(error.to_string()))?;
-    let parts = Parts::new(services, vault);
+    let parts = Parts::over(services, vault, usual);
     bind::connect(&window, &parts);
     if let Some(session) = demo.as_mut().and_then(|demo| demo.session.take()) {
         window.global::<NavigationAdapter<'_>>().set_demo(true);
         parts.door.enter(session);
         bind::show_open(&window, &parts);
     }
-    let timer = Rc::new(Timer::default());
-    schedule_tick(&timer, &window, &parts);
-    window.run()?;
+    let _pulse = pulse::start(&window, &parts);
+    signals::quit_on_request();
+    window.show()?;
+    // Not until the last window is closed: with an icon in the tray the program goes on without one.
+    slint::run_event_loop_until_quit()?;
+    bind::quit(&parts);
     // What was copied from here does not outlive the window.
     parts.clipboard.clear();
     Ok(())
+}
+
+/// `settings.json` in the system's folder for configuration: `~/.config/countersign` on Linux.
+fn settings_file() -> Option<PathBuf> {
+    let args = AppStrategyArgs {
+        top_level_domain: "org".into(),
+        author: "countersign".into(),
+        app_name: "Countersign".into(),
+    };
+    etcetera::app_strategy::choose_native_strategy(args)
+        .ok()
+        .map(|strategy| strategy.config_dir().join("settings.json"))
 }
 
 /// The software renderer starts fastest and needs no driver. Whoever sets SLINT_BACKEND knows better.
@@ -90,17 +118,7 @@ fn select_renderer() -> Result<(), WindowError> {
         .map_err(|error| WindowError::NoDisplay(error.to_string()))
 }
 
-/// Ticks when the clock's second turns, so that no code is shown after its time, and then once a second.
-fn schedule_tick(timer: &Rc<Timer>, window: &AppWindow, parts: &Rc<Parts>) {
-    let (again, weak, of) = (Rc::downgrade(timer), window.as_weak(), parts.clone());
-    timer.start(TimerMode::SingleShot, SystemClock.until_next_second(), move || {
-        let (Some(timer), Some(window)) = (again.upgrade(), weak.upgrade()) else { return };
-        bind::tick(&window, &of);
-        schedule_tick(&timer, &window, &of);
-    });
-}
-
-struct SystemClock;
+pub(crate) struct SystemClock;
 
 impl SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the composition root reads the clock")]
@@ -109,7 +127,7 @@ impl SystemClock {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
     }
 
-    fn until_next_second(&self) -> Duration {
+    pub(crate) fn until_next_second(&self) -> Duration {
         // A little later than the turn, so that rounding does not tick twice in one second.
         Duration::from_millis(1_002) - Duration::from_millis(u64::from(self.since_epoch().subsec_millis()))
     }
@@ -119,6 +137,31 @@ impl Clock for SystemClock {
     fn now(&self) -> u64 {
         self.since_epoch().as_secs()
     }
+
+    #[cfg(target_os = "linux")]
+    fn steady(&self) -> u64 {
+        use rustix::time::{ClockId, clock_gettime};
+
+        u64::try_from(clock_gettime(ClockId::Boottime).tv_sec).unwrap_or_default()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::disallowed_methods, reason = "the composition root reads the clock")]
+    fn steady(&self) -> u64 {
+        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        START.get_or_init(std::time::Instant::now).elapsed().as_secs()
+    }
+
+    fn stopwatch(&self) -> Stopwatch {
+        stopwatch
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the composition root reads the clock")]
+fn stopwatch(work: &mut dyn FnMut()) -> Duration {
+    let start = std::time::Instant::now();
+    work();
+    start.elapsed()
 }
 
 fn system_random() -> Box<dyn CryptoRng> {

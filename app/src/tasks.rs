@@ -8,6 +8,8 @@ use std::{
     rc::Rc,
 };
 
+use crate::memory;
+
 /// Where work is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
@@ -57,9 +59,9 @@ impl Tasks {
         match self.mode {
             Mode::Threads => {
                 std::thread::spawn(move || {
-                    let result = work();
-                    // Fails only where the event loop is gone, and with it whoever would look at the result.
-                    let _ = slint::invoke_from_event_loop(move || finished(id, Box::new(result)));
+                    work_and_hand_over(id, work);
+                    // The system keeps the stack for the next thread.
+                    memory::wipe_stack();
                 });
             }
             Mode::Waiting => {
@@ -83,6 +85,14 @@ impl Tasks {
             }
         }
     }
+}
+
+// A frame of its own, below which everything is wiped afterwards.
+#[inline(never)]
+fn work_and_hand_over<T: Send + 'static>(id: u64, work: impl FnOnce() -> T) {
+    let result = Box::new(work());
+    // Fails only where the event loop is gone, and with it whoever would look at the result.
+    let _ = slint::invoke_from_event_loop(move || finished(id, result));
 }
 
 fn finished(id: u64, result: Box<dyn Any>) {

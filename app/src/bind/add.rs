@@ -1,198 +1,183 @@
 //! The pages of adding.
 
-use std::{path::PathBuf, rc::Rc};
+mod camera;
+mod found;
+mod problems;
+mod sources;
 
-use countersign_core::{
-    secret::SecretText,
-    token::{Algorithm, KindName, SecretError},
-    uri::Parsed,
+use std::{
+    cell::{Cell, RefCell},
+    path::PathBuf,
+    rc::Rc,
 };
-use countersign_ui::{AddAdapter, AppWindow, FoundRow, Notice, Page, PictureProblem, SecretProblem};
+
+use countersign_core::{secret::SecretText, uri::Parsed};
+use countersign_ui::{AddAdapter, AddProblem, AppWindow, FoundRow, GroupChoice, NavigationAdapter, Page};
 use slint::{ComponentHandle as _, ModelRc, SharedString, VecModel};
 
-use super::{Parts, navigation::show, notice, tell_change, tokens};
-use crate::{
-    controllers::add::{self, Checked, FileProblem, Form, Found},
-    models::{badge, colour, initial, parameters},
-    platform::Support,
+use super::{Parts, form, navigation};
+use crate::controllers::{
+    add::Found,
+    camera::Scanner,
+    form::{Checked, Form, check},
 };
 
+pub(super) use sources::paste;
+
+/// What the pages of adding hold beside their controller.
+#[derive(Default)]
+pub(super) struct Adding {
+    /// The camera that is open.
+    scanner: RefCell<Option<Scanner>>,
+    /// The identifiers of the cameras in the order in which they are offered.
+    cameras: RefCell<Vec<String>>,
+    /// The camera was closed because nobody sees the window.
+    paused: Cell<bool>,
+    /// One of the pages of adding is shown.
+    inside: Cell<bool>,
+    /// Files that were dropped and are not read yet.
+    dropped: RefCell<Vec<PathBuf>>,
+}
+
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
-    let adapter = window.global::<AddAdapter<'_>>();
-    adapter.set_can_choose(parts.services.picker.support() == Support::Supported);
+    sources::connect(window, parts);
+    camera::connect(window, parts);
+    found::connect(window, parts);
     clear(window, parts);
+    let adapter = window.global::<AddAdapter<'_>>();
 
     let (weak, of) = (window.as_weak(), parts.clone());
-    adapter.on_choose_picture(move || {
+    adapter.on_moved(move |page| {
         let Some(window) = weak.upgrade() else { return };
-        let adapter = window.global::<AddAdapter<'_>>();
-        adapter.set_picture_problem(PictureProblem::None);
-        adapter.set_busy(true);
-        let (weak, parts) = (window.as_weak(), of.clone());
-        of.add.choose_picture(move |chosen| {
-            let Some(window) = weak.upgrade() else { return };
-            window.global::<AddAdapter<'_>>().set_busy(false);
-            match chosen {
-                Some(Ok(path)) => read(&window, &parts, path),
-                Some(Err(problem)) => show_problem(&window, problem),
-                None => {}
-            }
-        });
-    });
-
-    let (weak, of) = (window.as_weak(), parts.clone());
-    adapter.on_read_path(move || {
-        let Some(window) = weak.upgrade() else { return };
-        let typed = window.global::<AddAdapter<'_>>().get_path();
-        // File managers copy a path with quotes or as a file address.
-        let path = typed.trim().trim_matches(['"', '\'']);
-        let path = path.strip_prefix("file://").unwrap_or(path);
-        if !path.is_empty() {
-            read(&window, &of, PathBuf::from(path));
-        }
-    });
-
-    let (weak, of) = (window.as_weak(), parts.clone());
-    adapter.on_show_parts(move || {
-        let Some(window) = weak.upgrade() else { return };
-        show_found(&window, &of);
-    });
-
-    let weak = window.as_weak();
-    adapter.on_path_edited(move || {
-        let Some(window) = weak.upgrade() else { return };
-        window.global::<AddAdapter<'_>>().set_picture_problem(PictureProblem::None);
+        moved(&window, &of, page);
     });
 
     let (weak, of) = (window.as_weak(), parts.clone());
     adapter.on_form_edited(move || {
         let Some(window) = weak.upgrade() else { return };
-        let adapter = window.global::<AddAdapter<'_>>();
-        let checked = of.add.check(&form(&adapter));
-        show_checked(&adapter, &checked);
+        show_typed(&window, &of);
     });
 
     let (weak, of) = (window.as_weak(), parts.clone());
     adapter.on_preview(move || {
         let Some(window) = weak.upgrade() else { return };
-        let checked = of.add.check(&form(&window.global::<AddAdapter<'_>>()));
+        let checked = check(&typed(&window.global::<AddAdapter<'_>>()));
         if !checked.tokens.is_empty() {
             of.add.preview(checked.tokens);
-            show_found(&window, &of);
+            found::show(&window, &of);
         }
-    });
-
-    let weak = window.as_weak();
-    adapter.on_name_edited(move || {
-        let Some(window) = weak.upgrade() else { return };
-        rename_first(&window.global::<AddAdapter<'_>>());
     });
 
     let (weak, of) = (window.as_weak(), parts.clone());
-    adapter.on_confirm(move || {
+    adapter.on_add_typed(move || {
         let Some(window) = weak.upgrade() else { return };
         let adapter = window.global::<AddAdapter<'_>>();
-        match of.add.confirm(&adapter.get_found_issuer(), &adapter.get_found_account()) {
-            Ok(count) => {
-                clear(&window, &of);
-                of.list.clear();
-                tokens::clear(&window, &of);
-                let last = of.tokens.content().and_then(|content| content.tokens().last().map(|t| t.id.to_string()));
-                show(&window, Page::Tokens);
-                tokens::select(&window, &of, &last.unwrap_or_default());
-                notice(&window, Notice::Added, count);
-            }
-            Err(error) => tell_change(&window, error),
+        let checked = check(&typed(&adapter));
+        if !checked.tokens.is_empty() {
+            of.add.preview(checked.tokens);
+            found::confirm(&window, &of, &adapter.get_issuer(), &adapter.get_account());
         }
     });
 }
 
-/// Begins anew: nothing typed, nothing found.
+/// Begins anew: nothing typed, nothing found. Parts of an export that others are still missing from stay.
 pub(super) fn begin(window: &AppWindow, parts: &Parts) {
-    clear(window, parts);
+    if parts.add.parts().is_none() {
+        clear(window, parts);
+    }
+    window.global::<AddAdapter<'_>>().set_problem(AddProblem::None);
+    parts.add.offer_groups();
+    found::show_groups(window, parts);
 }
 
-/// Empties every field and what was found; the secret among them.
+/// Shows the camera's page, and the camera opens; anew where it is shown already.
+pub(super) fn scan(window: &AppWindow, parts: &Rc<Parts>) {
+    begin(window, parts);
+    if window.global::<NavigationAdapter<'_>>().get_page() == Page::AddCamera {
+        camera::shown(window, parts);
+    }
+    navigation::go(window, parts, Page::AddCamera);
+}
+
+/// Empties every field and what was found; the secret among them. The camera closes.
 pub(super) fn clear(window: &AppWindow, parts: &Parts) {
     parts.add.forget();
+    parts.adding.dropped.borrow_mut().clear();
     let adapter = window.global::<AddAdapter<'_>>();
+    camera::close(window, parts);
     for set in [
         AddAdapter::set_path,
         AddAdapter::set_issuer,
         AddAdapter::set_account,
-        AddAdapter::set_secret,
-        AddAdapter::set_pin,
         AddAdapter::set_found_issuer,
         AddAdapter::set_found_account,
+        AddAdapter::set_new_group,
     ] {
         set(&adapter, SharedString::new());
     }
-    adapter.set_digits("6".into());
-    adapter.set_period("30".into());
-    adapter.set_counter("0".into());
-    adapter.set_kind(0);
-    adapter.set_algorithm(0);
+    set_secret(&adapter, "");
+    reset_kind(&adapter);
     adapter.set_advanced(false);
     adapter.set_busy(false);
-    adapter.set_picture_problem(PictureProblem::None);
+    adapter.set_problem(AddProblem::None);
+    adapter.set_parts_have(0);
+    adapter.set_parts_of(0);
     show_checked(&adapter, &Checked::default());
+    adapter.set_typed(FoundRow::default());
+    adapter.set_typed_link(false);
     adapter.set_found(ModelRc::new(VecModel::from(Vec::new())));
+    adapter.set_groups(ModelRc::new(VecModel::from(Vec::<GroupChoice>::new())));
+    adapter.set_found_advanced(false);
     adapter.set_unreadable(0);
+    adapter.set_repeated(0);
     adapter.set_new_count(0);
+    adapter.set_chosen_count(0);
 }
 
-/// Renews the codes of the preview.
-pub(super) fn renew_found(window: &AppWindow, parts: &Parts) {
-    if !parts.add.found().is_empty() {
-        fill_found(window, parts);
-        rename_first(&window.global::<AddAdapter<'_>>());
+/// A second went by: codes that ran out are renewed, and a camera that was closed while nobody saw the window opens again.
+pub(super) fn tick(window: &AppWindow, parts: &Rc<Parts>) {
+    if !parts.adding.inside.get() {
+        return;
+    }
+    found::renew(window, parts);
+    let adapter = window.global::<AddAdapter<'_>>();
+    let typed = adapter.get_typed();
+    if typed.period > 0 && typed.until <= parts.list.seconds(parts.tokens.now()) {
+        show_typed(window, parts);
+    }
+    camera::tick(window, parts);
+}
+
+/// The window was minimised.
+pub(super) fn unseen(window: &AppWindow, parts: &Rc<Parts>) {
+    camera::pause(window, parts);
+}
+
+/// A file was dropped onto the window. Several come one by one, and are read together.
+pub(super) fn dropped(window: &AppWindow, parts: &Rc<Parts>, path: PathBuf) {
+    sources::dropped(window, parts, path);
+}
+
+fn moved(window: &AppWindow, parts: &Rc<Parts>, page: Page) {
+    let inside =
+        matches!(page, Page::AddPicture | Page::AddCamera | Page::AddClipboard | Page::AddManual | Page::Found);
+    let was_inside = parts.adding.inside.replace(inside);
+    if page == Page::AddCamera {
+        camera::shown(window, parts);
+    } else if inside {
+        camera::close(window, parts);
+    } else if was_inside {
+        clear(window, parts);
     }
 }
 
-fn read(window: &AppWindow, parts: &Rc<Parts>, path: PathBuf) {
-    window.global::<AddAdapter<'_>>().set_busy(true);
-    let (weak, of) = (window.as_weak(), parts.clone());
-    parts.add.read_file(path, move |result| {
-        let Some(window) = weak.upgrade() else { return };
-        window.global::<AddAdapter<'_>>().set_busy(false);
-        match result {
-            Ok(()) => show_found(&window, &of),
-            Err(problem) => show_problem(&window, problem),
-        }
-    });
-}
-
-fn show_problem(window: &AppWindow, problem: FileProblem) {
-    let adapter = window.global::<AddAdapter<'_>>();
-    adapter.set_picture_problem(match problem {
-        FileProblem::CannotOpen => PictureProblem::CannotOpen,
-        FileProblem::NoDialog => PictureProblem::NoDialog,
-        FileProblem::NotAPicture => PictureProblem::NotAPicture,
-        FileProblem::TooLarge => PictureProblem::TooLarge,
-        FileProblem::Damaged => PictureProblem::Damaged,
-        FileProblem::NoCode => PictureProblem::NoCode,
-        FileProblem::WebAddress => PictureProblem::WebAddress,
-        FileProblem::NoToken => PictureProblem::NoToken,
-        FileProblem::BadLink => PictureProblem::BadLink,
-        FileProblem::Backup => PictureProblem::Backup,
-        FileProblem::PartsMissing(have, of) => {
-            adapter.set_parts_have(i32::try_from(have).unwrap_or(i32::MAX));
-            adapter.set_parts_of(i32::try_from(of).unwrap_or(i32::MAX));
-            PictureProblem::PartsMissing
-        }
-    });
-}
-
-fn form(adapter: &AddAdapter<'_>) -> Form {
-    let choice = |index: i32| usize::try_from(index).unwrap_or(0);
+fn typed(adapter: &AddAdapter<'_>) -> Form {
     Form {
         issuer: adapter.get_issuer().into(),
         account: adapter.get_account().into(),
         secret: SecretText::new(adapter.get_secret().into()),
-        kind: KindName::ALL.get(choice(adapter.get_kind())).copied().unwrap_or(KindName::Totp),
-        algorithm: *[Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512]
-            .get(choice(adapter.get_algorithm()))
-            .unwrap_or(&Algorithm::Sha1),
+        kind: form::kind(adapter.get_kind()),
+        algorithm: form::algorithm(adapter.get_algorithm()),
         digits: adapter.get_digits().into(),
         period: adapter.get_period().into(),
         counter: adapter.get_counter().into(),
@@ -200,79 +185,48 @@ fn form(adapter: &AddAdapter<'_>) -> Form {
     }
 }
 
+/// Judges what is typed, and shows its code.
+fn show_typed(window: &AppWindow, parts: &Parts) {
+    let adapter = window.global::<AddAdapter<'_>>();
+    let form = typed(&adapter);
+    let checked = check(&form);
+    show_checked(&adapter, &checked);
+    let text = form.secret.expose();
+    adapter.set_typed_link(text.contains(':') && text.contains('/'));
+    let row = checked.tokens.into_iter().next().map(|parsed: Parsed| {
+        let already_there = parts.add.is_there(&parsed.spec);
+        found::row(parts, 0, &Found { parsed, already_there, repeated: false, chosen: true })
+    });
+    adapter.set_typed(row.unwrap_or_default());
+}
+
 fn show_checked(adapter: &AddAdapter<'_>, checked: &Checked) {
-    let problem = match &checked.secret {
-        None => SecretProblem::None,
-        Some(add::SecretProblem::Link) => SecretProblem::BadLink,
-        Some(add::SecretProblem::Secret(SecretError::Character { position, character, suggestions })) => {
-            let meant = |at: usize| suggestions.get(at).map(|c| c.to_string()).unwrap_or_default().into();
-            adapter.set_wrong_position(i32::try_from(*position).unwrap_or(i32::MAX));
-            adapter.set_wrong_character(character.to_string().into());
-            adapter.set_meant_first(meant(0));
-            adapter.set_meant_second(meant(1));
-            SecretProblem::Character
-        }
-        Some(add::SecretProblem::Secret(SecretError::OddHex)) => SecretProblem::OddHex,
-        Some(add::SecretProblem::Secret(_)) => SecretProblem::TooLong,
-    };
-    adapter.set_secret_problem(problem);
-    adapter.set_digits_wrong(checked.digits_wrong);
-    adapter.set_period_wrong(checked.period_wrong);
-    adapter.set_counter_wrong(checked.counter_wrong);
+    adapter.set_fault(form::fault(checked));
     adapter.set_can_preview(!checked.tokens.is_empty());
 }
 
-fn show_found(window: &AppWindow, parts: &Parts) {
-    let adapter = window.global::<AddAdapter<'_>>();
-    fill_found(window, parts);
-    if let [one] = parts.add.found().as_slice() {
-        adapter.set_found_issuer(one.parsed.spec.issuer.as_str().into());
-        adapter.set_found_account(one.parsed.spec.account.as_str().into());
-    }
-    show(window, Page::Found);
+fn set_secret(adapter: &AddAdapter<'_>, secret: &str) {
+    adapter.set_secret(secret.into());
+    adapter.set_pin("".into());
 }
 
-fn fill_found(window: &AppWindow, parts: &Parts) {
-    let adapter = window.global::<AddAdapter<'_>>();
-    let found = parts.add.found();
-    let rows: Vec<FoundRow> = found.iter().map(|found| found_row(parts, found)).collect();
-    let new = found.iter().filter(|found| !found.already_there).count();
-    adapter.set_new_count(i32::try_from(new).unwrap_or(i32::MAX));
-    adapter.set_unreadable(i32::try_from(parts.add.unreadable()).unwrap_or(i32::MAX));
-    adapter.set_found(ModelRc::new(VecModel::from(rows)));
+fn reset_kind(adapter: &AddAdapter<'_>) {
+    adapter.set_digits("6".into());
+    adapter.set_period("30".into());
+    adapter.set_counter("0".into());
+    adapter.set_kind(0);
+    adapter.set_algorithm(0);
 }
 
-fn found_row(parts: &Parts, found: &Found) -> FoundRow {
-    let Found { parsed: Parsed { spec, warnings }, already_there } = found;
-    let title = if spec.issuer.is_empty() { &spec.account } else { &spec.issuer };
-    let code = spec.code_at(parts.tokens.now()).ok();
-    let stands = code.as_ref().and_then(|code| code.stands());
-    FoundRow {
-        title: title.into(),
-        account: spec.account.as_str().into(),
-        letter: initial(title).into(),
-        colour: colour(title),
-        code: code.map(|code| code.grouped().expose().into()).unwrap_or_default(),
-        period: stands.map_or(0, |s| i32::try_from(s.until - s.from).unwrap_or(i32::MAX)),
-        until: stands.map_or(0, |s| parts.list.seconds(s.until)),
-        badge: badge(spec.kind.name()).into(),
-        parameters: parameters(spec).into(),
-        already_there: *already_there,
-        warning: !warnings.is_empty(),
-    }
+/// A number for the window, whose numbers are short.
+fn count(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-/// The head of the preview follows what is typed below it.
-fn rename_first(adapter: &AddAdapter<'_>) {
-    use slint::Model as _;
-
-    let rows = adapter.get_found();
-    let Some(mut row) = rows.row_data(0).filter(|_| rows.row_count() == 1) else { return };
-    let (issuer, account) = (adapter.get_found_issuer(), adapter.get_found_account());
-    let title = if issuer.trim().is_empty() { account.clone() } else { issuer };
-    row.letter = initial(&title).into();
-    row.colour = colour(&title);
-    row.title = title;
-    row.account = account;
-    rows.set_row_data(0, row);
+/// Goes to the page for a secret without a name, with the secret in it.
+fn use_as_secret(window: &AppWindow, parts: &Parts, secret: &SecretText) {
+    begin(window, parts);
+    set_secret(&window.global::<AddAdapter<'_>>(), secret.expose());
+    navigation::go(window, parts, Page::AddManual);
+    show_typed(window, parts);
 }

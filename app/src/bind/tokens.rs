@@ -1,22 +1,32 @@
-//! The list and the detail.
+//! The list: what is shown, copied, sorted and moved.
 
-use std::rc::Rc;
+mod groups;
+mod marks;
+mod menu;
+mod trash;
+
+use std::{collections::HashSet, rc::Rc};
 
 use countersign_core::token::TokenId;
-use countersign_ui::{AppWindow, NavigationAdapter, Notice, Page, TokenDetail, TokenRow, TokensAdapter};
+use countersign_ui::{AppWindow, ListFilter, ListSort, NavigationAdapter, Notice, Page, TokensAdapter};
 use slint::{ComponentHandle as _, Model as _, ModelRc};
 
-use super::{Parts, notice, tell_change};
+use super::{Parts, detail::show_selected, navigation, notice, notice_with_undo, tell_change};
 use crate::{
-    controllers::tokens::{CopyError, Shown},
-    models::parameters,
+    controllers::tokens::{CopyError, Filter, MoveError},
     platform::PlatformError,
+    settings::Sort,
 };
 
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     let adapter = window.global::<TokensAdapter<'_>>();
     adapter.set_rows(ModelRc::from(parts.list.clone()));
+    adapter.set_sort(sort_shown(parts.tokens.sort()));
     show_counts(window, parts);
+    groups::connect(window, parts);
+    marks::connect(window, parts);
+    menu::connect(window, parts);
+    trash::connect(window, parts);
 
     let (weak, of) = (window.as_weak(), parts.clone());
     adapter.on_search(move |query| {
@@ -28,17 +38,19 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     let (weak, of) = (window.as_weak(), parts.clone());
     adapter.on_activate(move |id| {
         let Some(window) = weak.upgrade() else { return };
-        select(&window, &of, &id);
-        if parse(&id).is_some_and(|id| of.tokens.is_counter(id)) && !next(&window, &of, &id) {
-            return;
-        }
-        copy(&window, &of, &id);
+        activate(&window, &of, &id);
     });
 
     let (weak, of) = (window.as_weak(), parts.clone());
     adapter.on_copy(move |id| {
         let Some(window) = weak.upgrade() else { return };
         copy(&window, &of, &id);
+    });
+
+    let (weak, of) = (window.as_weak(), parts.clone());
+    adapter.on_copy_next(move |id| {
+        let Some(window) = weak.upgrade() else { return };
+        copy_next(&window, &of, &id);
     });
 
     let (weak, of) = (window.as_weak(), parts.clone());
@@ -62,8 +74,12 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     let (weak, of) = (window.as_weak(), parts.clone());
     adapter.on_open_detail(move |id| {
         let Some(window) = weak.upgrade() else { return };
+        // Whoever looks at one token wants its code.
+        if parse(&id).is_some_and(|token| of.tokens.reveal(token)) {
+            of.list.renew(&id);
+        }
         select(&window, &of, &id);
-        window.global::<NavigationAdapter<'_>>().set_page(Page::Detail);
+        navigation::go(&window, &of, Page::Detail);
     });
 
     let (weak, of) = (window.as_weak(), parts.clone());
@@ -72,23 +88,113 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
         let Some(token) = parse(&id) else { return };
         match of.tokens.toggle_favourite(token) {
             Ok(()) => {
-                of.list.refresh();
+                changed(&window, &of);
                 select(&window, &of, &id);
             }
             Err(error) => tell_change(&window, error),
         }
     });
+
+    let (weak, of) = (window.as_weak(), parts.clone());
+    adapter.on_remove(move |id| {
+        let Some(window) = weak.upgrade() else { return };
+        let Some(token) = parse(&id) else { return };
+        remove(&window, &of, HashSet::from([token]));
+    });
+
+    let (weak, of) = (window.as_weak(), parts.clone());
+    adapter.on_show_only(move |filter, group| {
+        let Some(window) = weak.upgrade() else { return };
+        show_only(&window, &of, filter, &group);
+    });
+
+    let (weak, of) = (window.as_weak(), parts.clone());
+    adapter.on_sort_by(move |sort| {
+        let Some(window) = weak.upgrade() else { return };
+        // Where it cannot be written it holds until the program ends, which is no reason to stop anybody.
+        let _ = of.tokens.set_sort(sort_meant(sort));
+        window.global::<TokensAdapter<'_>>().set_sort(sort);
+        changed(&window, &of);
+    });
+
+    let (weak, of) = (window.as_weak(), parts.clone());
+    adapter.on_move_to(move |id, row| {
+        let Some(window) = weak.upgrade() else { return };
+        move_to(&window, &of, &id, row);
+    });
 }
 
-/// How many tokens there are.
+/// A second went by.
+pub(super) fn tick(window: &AppWindow, parts: &Rc<Parts>) {
+    if parts.list.tick() {
+        told_now(window, parts);
+    }
+    let hidden: HashSet<TokenId> = parts.tokens.hidden_again().into_iter().collect();
+    if !hidden.is_empty() {
+        parts.list.renew_all(&hidden);
+    }
+    save_due_uses(window, parts);
+    parts.tokens.prepare_search();
+}
+
+/// Saves the uses that have waited long enough.
+pub(super) fn save_due_uses(window: &AppWindow, parts: &Parts) {
+    if parts.tokens.uses_due() {
+        match parts.tokens.save_uses() {
+            Ok(true) => parts.list.follow(),
+            Ok(false) => {}
+            Err(error) => tell_change(window, error),
+        }
+    }
+}
+
+/// How many tokens there are, and of what.
 pub(super) fn show_counts(window: &AppWindow, parts: &Parts) {
-    let total = parts.tokens.content().map_or(0, |content| content.tokens().len());
-    window.global::<TokensAdapter<'_>>().set_total(i32::try_from(total).unwrap_or(i32::MAX));
+    let counts = parts.tokens.counts();
+    let number = |count| i32::try_from(count).unwrap_or(i32::MAX);
+    let adapter = window.global::<TokensAdapter<'_>>();
+    adapter.set_total(number(counts.total));
+    adapter.set_favourites(number(counts.favourites));
+    adapter.set_duplicates(number(counts.duplicates));
+    let filter = parts.list.filter();
+    let lets_through = match filter {
+        Filter::All => true,
+        Filter::Favourites => counts.favourites > 0,
+        Filter::Duplicates => counts.duplicates > 0,
+        Filter::Group(group) => counts.groups.iter().any(|(id, ..)| *id == group),
+    };
+    if !lets_through {
+        parts.list.set_filter(Filter::All);
+    }
+    let (shown, group) = match parts.list.filter() {
+        Filter::All => (ListFilter::All, String::new()),
+        Filter::Favourites => (ListFilter::Favourites, String::new()),
+        Filter::Duplicates => (ListFilter::Duplicates, String::new()),
+        Filter::Group(group) => (ListFilter::Group, group.to_string()),
+    };
+    adapter.set_filter(shown);
+    adapter.set_filter_group(group.into());
+    groups::show(window, &counts);
+}
+
+/// Tokens, groups or their order changed: shows them as they are, with the same token selected, or else the one that
+/// stands where it was.
+pub(super) fn changed(window: &AppWindow, parts: &Parts) {
+    let id = parts.selected.borrow().clone();
+    let row = parts.list.row_of(&id).unwrap_or(0);
+    parts.list.refresh();
+    show_counts(window, parts);
+    marks::show(window, parts);
+    if parts.list.row_of(&id).is_some() {
+        select(window, parts, &id);
+    } else {
+        select_row(window, parts, row.min(parts.list.row_count().saturating_sub(1)));
+    }
 }
 
 /// Selects the row that is shown at that place, or none where there is none.
 pub(super) fn select_row(window: &AppWindow, parts: &Parts, row: usize) {
-    let id = parts.list.row_data(row).map(|row| row.id).unwrap_or_default();
+    let id = parts.list.id_at(row).map(|id| id.to_string()).unwrap_or_default();
     select(window, parts, &id);
 }
 
@@ -98,34 +204,40 @@ pub(super) fn select(window: &AppWindow, parts: &Parts, id: &str) {
     let adapter = window.global::<TokensAdapter<'_>>();
     adapter.set_current(parts.list.row_of(id).and_then(|row| i32::try_from(row).ok()).unwrap_or(-1));
     adapter.set_reveal(adapter.get_reveal().wrapping_add(1));
+    told_now(window, parts);
     show_selected(window, parts);
 }
 
-/// Shows the selected token as it is now.
-pub(super) fn show_selected(window: &AppWindow, parts: &Parts) {
-    let adapter = window.global::<TokensAdapter<'_>>();
-    let id = parse(&parts.selected.borrow());
-    let content = parts.tokens.content();
-    let Some(token) = id.and_then(|id| content.as_ref()?.token(id)) else {
-        adapter.set_has_selected(false);
-        adapter.set_selected(TokenRow::default());
-        adapter.set_detail(TokenDetail::default());
-        return;
-    };
-    let now = parts.tokens.now();
-    let next_code = match parts.tokens.shown(token, now) {
-        Shown::Live(_) => token.spec.next_code_at(now).ok(),
-        _ => None,
-    };
-    adapter.set_selected(parts.list.row(token, now));
-    adapter.set_detail(TokenDetail {
-        next_code: next_code.map(|code| code.grouped().expose().into()).unwrap_or_default(),
-        parameters: parameters(&token.spec).into(),
-        added: local_time(token.created_at).into(),
-        used: token.used_at.map(local_time).unwrap_or_default().into(),
-        note: token.note.as_str().into(),
-    });
-    adapter.set_has_selected(true);
+/// What a screen reader says of the time that is left is worked out here and not each second, so that it says nothing by
+/// itself.
+fn told_now(window: &AppWindow, parts: &Parts) {
+    window.global::<TokensAdapter<'_>>().set_told_at(parts.list.seconds(parts.tokens.now()));
+}
+
+/// The vault is about to be locked, or the program to end: what waits is saved.
+pub(crate) fn save_uses(parts: &Parts) {
+    // Nobody is there any more to be told, and what is lost is a count.
+    let _ = parts.tokens.save_uses();
+}
+
+/// Closes what lies over the list, or ends the selection; says whether there was any.
+pub(super) fn step_back(window: &AppWindow, parts: &Parts) -> bool {
+    if groups::step_back(window) || trash::step_back(window) || menu::step_back(window) {
+        return true;
+    }
+    let page = window.global::<NavigationAdapter<'_>>().get_page();
+    let marking = matches!(page, Page::Tokens | Page::Detail) && parts.tokens.marks.active();
+    if marking {
+        marks::end(window, parts);
+    }
+    marking
+}
+
+/// Closes what lies over the list.
+pub(super) fn close(window: &AppWindow) {
+    menu::clear(window);
+    groups::clear(window);
+    trash::clear(window);
 }
 
 /// No query, no rows, no codes.
@@ -136,6 +248,23 @@ pub(super) fn clear(window: &AppWindow, parts: &Parts) {
     adapter.set_current(-1);
     show_counts(window, parts);
     show_selected(window, parts);
+    marks::show(window, parts);
+    close(window);
+}
+
+/// A press or Enter: shows the code where it is hidden, and else copies it.
+fn activate(window: &AppWindow, parts: &Parts, id: &str) {
+    select(window, parts, id);
+    let Some(token) = parse(id) else { return };
+    if parts.tokens.reveal(token) {
+        parts.list.renew(id);
+        told_now(window, parts);
+        return show_selected(window, parts);
+    }
+    if parts.tokens.is_counter(token) && !next(window, parts, id) {
+        return;
+    }
+    copy(window, parts, id);
 }
 
 fn copy(window: &AppWindow, parts: &Parts, id: &str) {
@@ -143,15 +272,30 @@ fn copy(window: &AppWindow, parts: &Parts, id: &str) {
     match parts.tokens.copy(token) {
         Ok(seconds) => {
             notice(window, Notice::Copied, usize::try_from(seconds).unwrap_or(0));
-            if let Err(error) = parts.tokens.note_use(token) {
-                tell_change(window, error);
-            }
-            show_selected(window, parts);
+            parts.tokens.note_use(token);
         }
-        Err(CopyError::NoCode) => notice(window, Notice::NoCode, 0),
-        Err(CopyError::Clipboard(PlatformError::Unsupported)) => notice(window, Notice::NoClipboard, 0),
-        Err(CopyError::Clipboard(_)) => notice(window, Notice::CopyFailed, 0),
+        Err(error) => tell_copy(window, &error),
     }
+}
+
+fn copy_next(window: &AppWindow, parts: &Parts, id: &str) {
+    let Some(token) = parse(id) else { return };
+    match parts.tokens.copy_next(token) {
+        Ok(seconds) => {
+            notice(window, Notice::CopiedNext, usize::try_from(seconds).unwrap_or(0));
+            parts.tokens.note_use(token);
+        }
+        Err(error) => tell_copy(window, &error),
+    }
+}
+
+fn tell_copy(window: &AppWindow, error: &CopyError) {
+    let what = match error {
+        CopyError::NoCode => Notice::NoCode,
+        CopyError::Clipboard(PlatformError::Unsupported) => Notice::NoClipboard,
+        CopyError::Clipboard(_) => Notice::CopyFailed,
+    };
+    notice(window, what, 0);
 }
 
 /// Makes the next code of a counter-based token; says whether there is one.
@@ -159,6 +303,7 @@ fn next(window: &AppWindow, parts: &Parts, id: &str) -> bool {
     let Some(token) = parse(id) else { return false };
     match parts.tokens.next(token) {
         Ok(()) => {
+            parts.list.follow();
             parts.list.renew(id);
             show_selected(window, parts);
             true
@@ -170,15 +315,74 @@ fn next(window: &AppWindow, parts: &Parts, id: &str) -> bool {
     }
 }
 
-fn parse(id: &str) -> Option<TokenId> {
-    id.parse().ok()
+/// Moves tokens to the trash, with a way back.
+fn remove(window: &AppWindow, parts: &Parts, ids: HashSet<TokenId>) {
+    if ids.is_empty() {
+        return;
+    }
+    let removed = match parts.tokens.remove(&ids) {
+        Ok(removed) => removed,
+        Err(error) => return tell_change(window, error),
+    };
+    parts.tokens.marks.clear();
+    changed(window, parts);
+    notice_with_undo(window, parts, Notice::Removed, ids.len(), move |window, parts| {
+        match parts.tokens.take_back(&removed) {
+            Ok(()) => {
+                changed(window, parts);
+                if let Some(id) = ids.iter().next().filter(|_| ids.len() == 1) {
+                    select(window, parts, &id.to_string());
+                }
+            }
+            Err(error) => tell_change(window, error),
+        }
+    });
 }
 
-/// A moment on this place's clock, in the one order of digits that nobody misreads.
-fn local_time(unix: u64) -> String {
-    i64::try_from(unix)
-        .ok()
-        .and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0))
-        .map(|moment| moment.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M").to_string())
-        .unwrap_or_default()
+fn show_only(window: &AppWindow, parts: &Parts, filter: ListFilter, group: &str) {
+    let filter = match filter {
+        ListFilter::Favourites => Filter::Favourites,
+        ListFilter::Duplicates => Filter::Duplicates,
+        ListFilter::Group => group.parse().map_or(Filter::All, Filter::Group),
+        _ => Filter::All,
+    };
+    parts.list.set_filter(filter);
+    show_counts(window, parts);
+    marks::show(window, parts);
+    select_row(window, parts, 0);
+}
+
+fn move_to(window: &AppWindow, parts: &Parts, id: &str, row: i32) {
+    let Some(token) = parse(id) else { return };
+    let result = parts.tokens.move_to(token, usize::try_from(row).unwrap_or(0), &parts.list.places());
+    match result {
+        Ok(()) => {
+            changed(window, parts);
+            select(window, parts, id);
+        }
+        Err(MoveError::NotByHand) => notice(window, Notice::SortedOtherwise, 0),
+        Err(MoveError::Change(error)) => tell_change(window, error),
+    }
+}
+
+fn sort_shown(sort: Sort) -> ListSort {
+    match sort {
+        Sort::Hand => ListSort::Hand,
+        Sort::Name => ListSort::Name,
+        Sort::Use => ListSort::Use,
+        Sort::Recency => ListSort::Recency,
+    }
+}
+
+fn sort_meant(sort: ListSort) -> Sort {
+    match sort {
+        ListSort::Name => Sort::Name,
+        ListSort::Use => Sort::Use,
+        ListSort::Recency => Sort::Recency,
+        _ => Sort::Hand,
+    }
+}
+
+fn parse(id: &str) -> Option<TokenId> {
+    id.parse().ok()
 }

@@ -20,8 +20,6 @@ use super::failure::Failure;
 pub(crate) const HOLD_COMMAND: &str = "--hold-clipboard";
 /// How long a code stays.
 pub(crate) const CODE_SECONDS: u64 = 30;
-/// How long a backup text stays.
-pub(crate) const BACKUP_SECONDS: u64 = 5 * 60;
 
 /// What the holding process says once the text is on the clipboard.
 const READY: &str = "ready";

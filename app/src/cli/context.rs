@@ -1,7 +1,7 @@
 //! What every command stands on: the vault's place, the ways to a password, the clock and the randomness.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -164,12 +164,4 @@ pub(crate) fn kdf(args: KdfArgs, out: Output) -> Result<KdfParams, Failure> {
         work();
         start.elapsed()
     }))
-}
-
-/// Whether both name the same file.
-pub(crate) fn same_file(a: &Path, b: &Path) -> bool {
-    match (a.canonicalize(), b.canonicalize()) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => a == b,
-    }
 }

@@ -1,30 +1,18 @@
-//! Files with secrets in them: written beside, read back, and only then put in place.
+//! Files that a command writes.
 
-use std::{
-    io::{self, Write as _},
-    path::Path,
-};
+use std::path::Path;
 
 use super::failure::Failure;
+use crate::files::{self, ReplaceError};
 
-/// Replaces `path` by a file with these bytes that only its owner may read. `check` gets what is on the disk and says
-/// whether it is what was meant; until then an earlier file stays.
+/// Replaces `path` by a file with these bytes that only its owner may read, once `check` has seen what is on the disk.
 pub(crate) fn replace(
     path: &Path,
     bytes: &[u8],
     check: impl FnOnce(&[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::file("written", path, &error);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Made with mode 0600, and gone again on every early return.
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    check(&std::fs::read(file.path()).map_err(failed)?)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    sync_folder(folder).map_err(failed)
-}
-
-/// A rename is on the disk only when its folder is.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }
+    files::replace(path, bytes, check).map_err(|error| match error {
+        ReplaceError::Io(error) => Failure::file("written", path, &error),
+        ReplaceError::Check(failure) => failure,
+    })
 }

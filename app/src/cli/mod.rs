@@ -92,9 +92,9 @@ fn over_vault(command: Command, context: &mut Context) -> Result<(), Failure> {
 }
 
 fn window(global: Global) -> Result<(), Failure> {
-    let demo = global.demo;
+    let (demo, named) = (global.demo, global.vault.is_some());
     let vault = Context::new(global)?.path;
-    run_window(WindowOptions { vault, demo }).map_err(|error| match error {
+    run_window(WindowOptions { vault, named, demo }).map_err(|error| match error {
         WindowError::NoDisplay(_) => Failure::failed("There is no display to open a window on.")
             .hint("The command line does the same without one: `countersign --help`."),
         other => Failure::failed(format!("{}.", other.to_string().trim_end_matches('.'))),

@@ -56,15 +56,7 @@ pub(crate) fn columns(rows: &[Vec<String>]) -> String {
 
 /// A number with commas: `1,204`.
 pub(crate) fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    crate::backup_text::grouped(number, ",")
 }
 
 /// `1 token`, `2 tokens`.

@@ -1,96 +1,35 @@
-//! Adding: from a picture or by hand, and always by way of a preview.
+//! Adding: from pictures, the camera, the clipboard or by hand, and always by way of a first code that is looked at.
 
-use std::{cell::RefCell, fs::File, io::Read as _, path::PathBuf, rc::Rc};
+use std::{
+    cell::{Cell, Ref, RefCell},
+    collections::HashMap,
+    fs::File,
+    hash::{BuildHasher as _, RandomState},
+    io::Read as _,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
 
 use countersign_core::{
-    intake::{Cause, Intake, KnownThing, Problem},
-    qr::PictureError,
+    intake::Intake,
+    qr::{Luma, Payload},
     secret::SecretText,
-    token::{Algorithm, Digits, Kind, KindName, Period, SecretError, TokenId, TokenSecret, TokenSpec},
+    token::{GroupId, Kind, KindName, TokenId, TokenSpec},
     uri::Parsed,
-    vault::content::{Content, NoSuchToken},
+    vault::content::{Change, NoSuchToken},
 };
 use rand_core::Rng as _;
 
-use super::{ChangeError, Door, Services};
-use crate::platform::Picked;
+use super::{
+    ChangeError, Door, Services,
+    form::{Checked, Form, check},
+};
+use crate::platform::{PlatformError, Support};
+
+pub use super::problem::AddProblem;
 
 /// The largest file that is read in search of a token, in bytes.
 pub const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
-
-/// What was typed into the form.
-#[derive(Clone, Debug)]
-pub struct Form {
-    /// The issuer.
-    pub issuer: String,
-    /// The account.
-    pub account: String,
-    /// The secret, or a link.
-    pub secret: SecretText,
-    /// The kind.
-    pub kind: KindName,
-    /// The hash, for the kinds that have a choice.
-    pub algorithm: Algorithm,
-    /// Digits as typed.
-    pub digits: String,
-    /// Seconds of a period as typed.
-    pub period: String,
-    /// The counter as typed.
-    pub counter: String,
-    /// The PIN, for the kinds that have one.
-    pub pin: SecretText,
-}
-
-/// What is wrong with a typed secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretProblem {
-    /// It is no secret.
-    Secret(SecretError),
-    /// It is a link, and wrong in some part.
-    Link,
-}
-
-/// The form, judged.
-#[derive(Debug, Default)]
-pub struct Checked {
-    /// What is wrong with the secret. Nothing where it is still empty.
-    pub secret: Option<SecretProblem>,
-    /// The digits are not 1 to 12.
-    pub digits_wrong: bool,
-    /// The period is not at least 1 second.
-    pub period_wrong: bool,
-    /// The counter is no number.
-    pub counter_wrong: bool,
-    /// The tokens, where all is well.
-    pub tokens: Vec<Parsed>,
-}
-
-/// Why a file gave no token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileProblem {
-    /// It could not be opened or read.
-    CannotOpen,
-    /// The dialog could not be opened.
-    NoDialog,
-    /// It is neither a picture nor a text with a link.
-    NotAPicture,
-    /// It is too large.
-    TooLarge,
-    /// The picture is damaged.
-    Damaged,
-    /// The picture has no QR code.
-    NoCode,
-    /// The QR code is a web address.
-    WebAddress,
-    /// The QR code is something else.
-    NoToken,
-    /// The QR code is a token's link that is wrong in some part.
-    BadLink,
-    /// It is a backup text, which is restored and not added.
-    Backup,
-    /// Parts of a Google export are missing: have, of. The tokens of those that are there are in the preview.
-    PartsMissing(u32, u32),
-}
 
 /// A token that was found.
 #[derive(Clone, Debug)]
@@ -99,6 +38,30 @@ pub struct Found {
     pub parsed: Parsed,
     /// A token with the same codes is in the vault.
     pub already_there: bool,
+    /// One before it in what was found makes the same codes.
+    pub repeated: bool,
+    /// It will be added.
+    pub chosen: bool,
+}
+
+/// A group that new tokens can go to. One without an identifier is made when they are added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupChoice {
+    id: Option<GroupId>,
+    /// Its name.
+    pub name: String,
+    /// Whether new tokens go there.
+    pub chosen: bool,
+}
+
+/// What is on the clipboard.
+pub enum Pasted {
+    /// A text, which was taken: tokens or what it is instead.
+    Text(Result<(), AddProblem>),
+    /// A picture, which has to be searched.
+    Picture(Luma),
+    /// The path of a file.
+    File(PathBuf),
 }
 
 /// The pages of adding.
@@ -106,123 +69,276 @@ pub struct AddController {
     services: Rc<Services>,
     door: Rc<Door>,
     found: RefCell<Vec<Found>>,
+    groups: RefCell<Vec<GroupChoice>>,
     intake: RefCell<Intake>,
+    /// Files that gave nothing while others did.
+    failed: Cell<usize>,
+    /// Counts what was begun anew, so that what was read before is dropped.
+    round: Cell<u64>,
 }
 
 impl AddController {
     /// Over that vault.
     pub fn new(services: Rc<Services>, door: Rc<Door>) -> Self {
-        Self { services, door, found: RefCell::default(), intake: RefCell::default() }
-    }
-
-    /// Shows the dialog, reads the file that was chosen, and calls `done` with how many tokens there are to look at;
-    /// `None` where the user thought better of it.
-    pub fn choose_picture(&self, done: impl FnOnce(Option<Result<PathBuf, FileProblem>>) + 'static) {
-        let picker = self.services.picker.clone();
-        self.services.tasks.run(
-            move || picker.pick_picture(),
-            move |picked| {
-                done(match picked {
-                    Picked::File(path) => Some(Ok(path)),
-                    Picked::Cancelled => None,
-                    Picked::NoDialog => Some(Err(FileProblem::NoDialog)),
-                });
-            },
-        );
-    }
-
-    /// Reads a file; `done` is called here with what is wrong, or with nothing where tokens were found.
-    pub fn read_file(self: &Rc<Self>, path: PathBuf, done: impl FnOnce(Result<(), FileProblem>) + 'static) {
-        let mut intake = std::mem::take(&mut *self.intake.borrow_mut());
-        let this = self.clone();
-        self.services.tasks.run(
-            move || {
-                let read = read_limited(&path).map(|bytes| intake.take_bytes(&bytes));
-                (intake, read)
-            },
-            move |(intake, read)| {
-                let result = read.and_then(|()| this.judge(&intake));
-                *this.intake.borrow_mut() = intake;
-                done(result);
-            },
-        );
-    }
-
-    /// Judges the form while it is typed.
-    pub fn check(&self, form: &Form) -> Checked {
-        let text = form.secret.expose().trim();
-        if text.contains(':') && text.contains('/') {
-            let mut intake = Intake::default();
-            intake.take_text(text);
-            let secret = intake.tokens.is_empty().then_some(SecretProblem::Link);
-            return Checked { secret, tokens: intake.tokens, ..Checked::default() };
+        Self {
+            services,
+            door,
+            found: RefCell::default(),
+            groups: RefCell::default(),
+            intake: RefCell::default(),
+            failed: Cell::new(0),
+            round: Cell::new(0),
         }
-        let mut checked = Checked::default();
-        let secret = match form.kind {
-            KindName::Motp => TokenSecret::from_hex(text),
-            _ => TokenSecret::from_base32(text),
-        };
-        let kind = checked.kind(form);
-        match (secret, kind) {
-            (Ok(secret), Some(kind)) => {
-                let spec = TokenSpec {
-                    issuer: form.issuer.trim().to_owned(),
-                    account: form.account.trim().to_owned(),
-                    kind,
-                    secret,
-                    label_issuer: None,
-                    uri_parameters: Vec::new(),
-                };
-                checked.tokens.push(Parsed { spec, warnings: Vec::new() });
+    }
+
+    /// Whether cameras can be asked for.
+    pub fn can_scan(&self) -> bool {
+        self.services.platform.camera.support() == Support::Supported
+    }
+
+    /// Shows the dialog for pictures. `done` is called with the files, none where the user thought better of it.
+    pub fn choose_pictures(&self, title: String, done: impl FnOnce(Result<Vec<PathBuf>, AddProblem>) + 'static) {
+        let picker = self.services.platform.picker.clone();
+        self.services
+            .tasks
+            .run(move || picker.pick_pictures(&title), move |picked| done(picked.map_err(|_| AddProblem::NoDialog)));
+    }
+
+    /// Reads files; `done` is called here with what is wrong, or with nothing where tokens were found.
+    pub fn read_files(self: &Rc<Self>, paths: Vec<PathBuf>, done: impl FnOnce(Result<(), AddProblem>) + 'static) {
+        self.take_in(
+            move |intake| {
+                let mut unread = Vec::new();
+                for path in &paths {
+                    match read_limited(path) {
+                        Ok(bytes) => intake.take_bytes(&bytes),
+                        Err(problem) => unread.push(problem),
+                    }
+                }
+                unread
+            },
+            done,
+        );
+    }
+
+    /// Searches a picture; `done` is called here, as for files.
+    pub fn read_picture(self: &Rc<Self>, picture: Luma, done: impl FnOnce(Result<(), AddProblem>) + 'static) {
+        self.take_in(
+            move |intake| {
+                intake.take_picture(&picture);
+                Vec::new()
+            },
+            done,
+        );
+    }
+
+    /// Takes what is on the clipboard.
+    ///
+    /// # Errors
+    ///
+    /// Where there is nothing, or the clipboard does not hand it over.
+    pub fn paste(&self) -> Result<Pasted, AddProblem> {
+        let clipboard = &self.services.platform.clipboard;
+        let text = clipboard.text();
+        if let Err(PlatformError::Unsupported) = text {
+            return Err(AddProblem::ClipboardMissing);
+        }
+        // A program may offer one thing as both; the text is exact where it is understood.
+        let given = text.as_ref().ok().and_then(Option::as_deref).map(str::trim).filter(|text| !text.is_empty());
+        let read = given.map(|text| {
+            if let Some(path) = path_in(text) {
+                return Pasted::File(path);
             }
-            // What is too short may still be under way.
-            (Err(SecretError::TooShort), _) | (Ok(_), None) => {}
-            (Err(error), _) => checked.secret = Some(SecretProblem::Secret(error)),
+            self.start_reading();
+            let mut intake = self.intake.borrow_mut();
+            intake.take_text(text);
+            Pasted::Text(self.judge(&intake, &[]))
+        });
+        if let Some(Pasted::Text(Ok(()) | Err(AddProblem::PartsMissing(..))) | Pasted::File(_)) = &read {
+            return Ok(read.unwrap_or(Pasted::Text(Ok(()))));
         }
-        checked
+        match (clipboard.image(), read) {
+            (Ok(Some(picture)), _) => Ok(Pasted::Picture(picture)),
+            (_, Some(read)) => Ok(read),
+            (Ok(None), None) if text.is_ok() => Err(AddProblem::ClipboardEmpty),
+            _ => Err(AddProblem::ClipboardRefused),
+        }
+    }
+
+    /// The text on the clipboard where it may be a secret.
+    pub fn pasted_secret(&self) -> Option<SecretText> {
+        self.services.platform.clipboard.text().ok().flatten().map(|text| SecretText::new(text.trim().to_owned()))
+    }
+
+    /// Takes what codes before the camera held. `None` where that says nothing new.
+    pub fn scanned(&self, payloads: &[Payload]) -> Option<Result<(), AddProblem>> {
+        let mut intake = self.intake.borrow_mut();
+        let before = (intake.tokens.len(), intake.incomplete.clone());
+        intake.take_payloads(payloads);
+        // The camera sees a code again and again, and what it passed by on its way is no part of what was found.
+        intake.repeated = 0;
+        let problem = intake.problems.last().map(AddProblem::from);
+        intake.problems.clear();
+        if (intake.tokens.len(), intake.incomplete.clone()) == before {
+            return problem.map(Err);
+        }
+        Some(self.judge(&intake, &[]))
+    }
+
+    /// Parts of a Google export that are there, and all of them.
+    pub fn parts(&self) -> Option<(u32, u32)> {
+        self.intake.borrow().incomplete.first().map(|progress| (progress.have, progress.of))
     }
 
     /// Takes tokens to the preview.
     pub fn preview(&self, tokens: Vec<Parsed>) {
         let content = self.door.content();
-        let found = tokens.into_iter().map(|parsed| Found {
-            already_there: content.as_ref().is_some_and(|content| has(content, &parsed.spec)),
-            parsed,
-        });
-        *self.found.borrow_mut() = found.collect();
+        let hasher = RandomState::new();
+        let key = |spec: &TokenSpec| hasher.hash_one(spec.secret.bytes().expose());
+        let mut there: HashMap<u64, Vec<&TokenSpec>> = HashMap::new();
+        for token in content.iter().flat_map(|content| content.tokens()) {
+            there.entry(key(&token.spec)).or_default().push(&token.spec);
+        }
+        let mut before: HashMap<u64, Vec<usize>> = HashMap::new();
+        let mut found: Vec<Found> = Vec::with_capacity(tokens.len());
+        for parsed in tokens {
+            let key = key(&parsed.spec);
+            let already_there = there.get(&key).is_some_and(|specs| specs.iter().any(|s| s.same_codes(&parsed.spec)));
+            let same = before.entry(key).or_default();
+            let repeated = same.iter().any(|&at| found[at].parsed.spec.same_codes(&parsed.spec));
+            same.push(found.len());
+            found.push(Found { parsed, already_there, repeated, chosen: !already_there && !repeated });
+        }
+        if let [one] = found.as_mut_slice() {
+            one.chosen = true;
+        }
+        *self.found.borrow_mut() = found;
+        drop(content);
+        self.offer_groups();
     }
 
     /// What is in the preview.
-    pub fn found(&self) -> std::cell::Ref<'_, Vec<Found>> {
+    pub fn found(&self) -> Ref<'_, Vec<Found>> {
         self.found.borrow()
     }
 
-    /// How many entries of what was read are no tokens.
-    pub fn unreadable(&self) -> usize {
-        self.intake.borrow().problems.len()
+    /// Whether a token with the same codes is in the vault.
+    pub fn is_there(&self, spec: &TokenSpec) -> bool {
+        self.door.content().is_some_and(|content| content.tokens().iter().any(|token| token.spec.same_codes(spec)))
     }
 
-    /// Adds what is in the preview, in one save: a single token under the names given, of several those that are new.
-    /// Says how many were added.
+    /// Leaves one of several out, or takes it in again.
+    pub fn toggle_found(&self, at: usize) {
+        if let Some(found) = self.found.borrow_mut().get_mut(at) {
+            found.chosen = !found.chosen;
+        }
+    }
+
+    /// Changes how the codes of the single token are made; on an error it stays as it was.
+    pub fn change_kind(&self, mut form: Form) -> Checked {
+        let mut found = self.found.borrow_mut();
+        let [one] = found.as_mut_slice() else { return Checked::default() };
+        let spec = &mut one.parsed.spec;
+        form.secret = if form.kind == KindName::Motp { spec.secret.hex() } else { spec.secret.base32() };
+        let checked = check(&form);
+        if let [parsed] = checked.tokens.as_slice() {
+            let kept = spec.kind.pin().cloned();
+            spec.kind = match parsed.spec.kind.clone() {
+                Kind::Motp { pin } => Kind::Motp { pin: pin.or(kept) },
+                Kind::Yandex { pin } => Kind::Yandex { pin: pin.or(kept) },
+                kind => kind,
+            };
+            let spec = spec.clone();
+            one.already_there = self.is_there(&spec);
+        }
+        checked
+    }
+
+    /// How many entries and files of what was read are no tokens.
+    pub fn unreadable(&self) -> usize {
+        self.intake.borrow().problems.len() + self.failed.get()
+    }
+
+    /// How many links and codes of what was read were there once more.
+    pub fn repeated(&self) -> usize {
+        self.intake.borrow().repeated
+    }
+
+    /// The groups that new tokens can go to.
+    pub fn groups(&self) -> Ref<'_, Vec<GroupChoice>> {
+        self.groups.borrow()
+    }
+
+    /// Chooses a group, or no longer.
+    pub fn toggle_group(&self, at: usize) {
+        if let Some(group) = self.groups.borrow_mut().get_mut(at) {
+            group.chosen = !group.chosen;
+        }
+    }
+
+    /// Offers a group of that name and chooses it. It is made when tokens are added.
+    pub fn add_group(&self, name: &str) {
+        let name = name.trim();
+        if name.is_empty() {
+            return;
+        }
+        let mut groups = self.groups.borrow_mut();
+        let folded = countersign_core::matching::fold(name);
+        match groups.iter_mut().find(|group| countersign_core::matching::fold(&group.name) == folded) {
+            Some(group) => group.chosen = true,
+            None => groups.push(GroupChoice { id: None, name: name.to_owned(), chosen: true }),
+        }
+    }
+
+    /// The groups of the vault, none of them chosen.
+    pub fn offer_groups(&self) {
+        let content = self.door.content();
+        let mut groups = self.groups.borrow_mut();
+        let kept: Vec<GroupChoice> = groups.iter().filter(|group| group.chosen).cloned().collect();
+        *groups = content
+            .iter()
+            .flat_map(|content| content.groups())
+            .map(|group| GroupChoice { id: Some(group.id), name: group.name.clone(), chosen: false })
+            .collect();
+        // What was chosen on the page before stays chosen.
+        for group in kept {
+            match groups.iter_mut().find(|offered| offered.id == group.id && offered.name == group.name) {
+                Some(offered) => offered.chosen = true,
+                None if group.id.is_none() => groups.push(group),
+                None => {}
+            }
+        }
+    }
+
+    /// Adds what is chosen in the preview, in one save: a single token under the names given. Says how many were added.
     pub fn confirm(&self, issuer: &str, account: &str) -> Result<usize, ChangeError> {
-        let mut specs: Vec<TokenSpec> = match self.found.borrow().as_slice() {
-            [one] => vec![one.parsed.spec.clone()],
-            many => many.iter().filter(|found| !found.already_there).map(|found| found.parsed.spec.clone()).collect(),
-        };
+        let mut specs: Vec<TokenSpec> =
+            self.found.borrow().iter().filter(|found| found.chosen).map(|found| found.parsed.spec.clone()).collect();
         if self.found.borrow().len() == 1
             && let Some(spec) = specs.first_mut()
         {
-            spec.issuer = issuer.trim().to_owned();
-            spec.account = account.trim().to_owned();
+            issuer.trim().clone_into(&mut spec.issuer);
+            account.trim().clone_into(&mut spec.account);
         }
         let count = specs.len();
         let now = self.services.clock.now();
         let mut random = (self.services.random)();
+        let mut bytes = move || {
+            let mut bytes = [0; 16];
+            random.fill_bytes(&mut bytes);
+            bytes
+        };
+        let chosen: Vec<GroupChoice> = self.groups.borrow().iter().filter(|group| group.chosen).cloned().collect();
         self.door.edit(&self.services, move |content| {
+            let groups: Vec<GroupId> = chosen
+                .into_iter()
+                .map(|group| group.id.unwrap_or_else(|| content.group(GroupId::from_random(bytes()), &group.name)))
+                .collect();
             for spec in specs {
-                let mut bytes = [0; 16];
-                random.fill_bytes(&mut bytes);
-                content.add(TokenId::from_random(bytes), spec, now);
+                let id = content.add(TokenId::from_random(bytes()), spec, now);
+                if !groups.is_empty() {
+                    content.change(id, Change { groups: Some(groups.clone()), ..Change::default() }, now)?;
+                }
             }
             Ok::<_, NoSuchToken>(())
         })?;
@@ -230,70 +346,76 @@ impl AddController {
         Ok(count)
     }
 
-    /// Forgets what was found and read.
+    /// Forgets what was found and read; what is still being read is dropped when it comes.
     pub fn forget(&self) {
+        self.round.set(self.round.get() + 1);
         self.found.borrow_mut().clear();
+        self.groups.borrow_mut().clear();
+        self.failed.set(0);
         *self.intake.borrow_mut() = Intake::default();
     }
 
-    fn judge(&self, intake: &Intake) -> Result<(), FileProblem> {
-        if intake.tokens.is_empty() {
-            return Err(intake.problems.last().map_or(FileProblem::NoToken, FileProblem::from));
+    /// Reads elsewhere. Parts of an export that came before stay, what else was wrong with them does not.
+    fn take_in(
+        self: &Rc<Self>,
+        read: impl FnOnce(&mut Intake) -> Vec<AddProblem> + Send + 'static,
+        done: impl FnOnce(Result<(), AddProblem>) + 'static,
+    ) {
+        self.start_reading();
+        let mut intake = std::mem::take(&mut *self.intake.borrow_mut());
+        let (this, round) = (self.clone(), self.round.get());
+        self.services.tasks.run(
+            move || {
+                let unread = read(&mut intake);
+                (intake, unread)
+            },
+            move |(intake, unread)| {
+                if this.round.get() != round {
+                    return;
+                }
+                let result = this.judge(&intake, &unread);
+                *this.intake.borrow_mut() = intake;
+                done(result);
+            },
+        );
+    }
+
+    /// Only the parts of an export that is not complete stay from what was read before.
+    fn start_reading(&self) {
+        let mut intake = self.intake.borrow_mut();
+        if intake.incomplete.is_empty() {
+            *intake = Intake::default();
         }
+        intake.problems.clear();
+        intake.repeated = 0;
+        self.failed.set(0);
+    }
+
+    fn judge(&self, intake: &Intake, unread: &[AddProblem]) -> Result<(), AddProblem> {
+        if intake.tokens.is_empty() {
+            let last = intake.problems.last().map(AddProblem::from).or(unread.first().copied());
+            return Err(last.unwrap_or(AddProblem::NoToken));
+        }
+        self.failed.set(unread.len());
         self.preview(intake.tokens.clone());
         match intake.incomplete.first() {
-            Some(progress) => Err(FileProblem::PartsMissing(progress.have, progress.of)),
+            Some(progress) => Err(AddProblem::PartsMissing(progress.have, progress.of)),
             None => Ok(()),
         }
     }
 }
 
-impl Checked {
-    fn kind(&mut self, form: &Form) -> Option<Kind> {
-        let pin = || (!form.pin.is_empty()).then(|| form.pin.clone());
-        match form.kind {
-            KindName::Steam => return Some(Kind::Steam),
-            KindName::Motp => return Some(Kind::Motp { pin: pin() }),
-            KindName::Yandex => return Some(Kind::Yandex { pin: pin() }),
-            KindName::Totp | KindName::Hotp => {}
-        }
-        let number = |text: &str| text.trim().parse::<u64>().ok();
-        let digits = number(&form.digits).and_then(|n| Digits::new(n).ok());
-        self.digits_wrong = digits.is_none();
-        if form.kind == KindName::Hotp {
-            let counter = number(&form.counter);
-            self.counter_wrong = counter.is_none();
-            return Some(Kind::Hotp { algorithm: form.algorithm, digits: digits?, counter: counter? });
-        }
-        let period = number(&form.period).and_then(|n| Period::new(n).ok());
-        self.period_wrong = period.is_none();
-        Some(Kind::Totp { algorithm: form.algorithm, digits: digits?, period: period? })
-    }
+/// The file that a text names, where it is there: file managers copy a path or a file address.
+fn path_in(text: &str) -> Option<PathBuf> {
+    let path = text.strip_prefix("file://").unwrap_or(text);
+    let is_path = path.starts_with('/') || path.get(1..3) == Some(":\\");
+    (is_path && !text.contains('\n')).then(|| PathBuf::from(path)).filter(|path| path.is_file())
 }
 
-impl From<&Problem> for FileProblem {
-    fn from(problem: &Problem) -> Self {
-        match &problem.cause {
-            Cause::NoCode => Self::NoCode,
-            Cause::Known(KnownThing::WebAddress) => Self::WebAddress,
-            Cause::Known(KnownThing::Backup) => Self::Backup,
-            Cause::Uri(_) | Cause::Migration(_) | Cause::Entry(_) | Cause::Unclear => Self::BadLink,
-            Cause::Picture(PictureError::UnknownFormat) | Cause::NotText | Cause::NoLink => Self::NotAPicture,
-            Cause::Picture(PictureError::TooLarge { .. }) | Cause::TooLong { .. } => Self::TooLarge,
-            Cause::Picture(_) => Self::Damaged,
-            _ => Self::NoToken,
-        }
-    }
-}
-
-fn has(content: &Content, spec: &TokenSpec) -> bool {
-    content.tokens().iter().any(|token| token.spec.same_codes(spec))
-}
-
-fn read_limited(path: &std::path::Path) -> Result<Vec<u8>, FileProblem> {
-    let file = File::open(path).map_err(|_| FileProblem::CannotOpen)?;
+fn read_limited(path: &Path) -> Result<Vec<u8>, AddProblem> {
+    let file = File::open(path).map_err(|_| AddProblem::CannotOpen)?;
     let mut bytes = Vec::new();
     // One more than allowed tells a file of exactly that size from a longer one, and no endless device is followed.
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|_| FileProblem::CannotOpen)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES { Err(FileProblem::TooLarge) } else { Ok(bytes) }
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|_| AddProblem::CannotOpen)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES { Err(AddProblem::TooLarge) } else { Ok(bytes) }
 }

@@ -7,11 +7,9 @@ use countersign_core::secret::SecretText;
 use super::Services;
 use crate::platform::{PlatformError, Support};
 
-/// How long a code stays on the clipboard, in seconds.
-pub const CLEAR_AFTER: u64 = 30;
-
 struct Copied {
     text: SecretText,
+    from: u64,
     until: u64,
 }
 
@@ -29,21 +27,33 @@ impl ClipboardController {
 
     /// Copies a code and says after how many seconds it will be cleared.
     pub fn copy(&self, text: SecretText) -> Result<u64, PlatformError> {
-        if self.services.clipboard.support() == Support::Unsupported {
+        let seconds = self.services.settings.with(|settings| settings.clipboard_seconds);
+        self.copy_for(text, seconds).map(|()| seconds)
+    }
+
+    /// Copies a text that is cleared after so many seconds.
+    pub fn copy_for(&self, text: SecretText, seconds: u64) -> Result<(), PlatformError> {
+        if self.services.platform.clipboard.support() == Support::Unsupported {
             return Err(PlatformError::Unsupported);
         }
-        self.services.clipboard.put(text.expose())?;
-        let until = self.services.clock.now() + CLEAR_AFTER;
-        *self.copied.borrow_mut() = Some(Copied { text, until });
-        Ok(CLEAR_AFTER)
+        self.services.platform.clipboard.put(text.expose())?;
+        let from = self.services.clock.now();
+        *self.copied.borrow_mut() = Some(Copied { text, from, until: from.saturating_add(seconds) });
+        Ok(())
+    }
+
+    /// Seconds until there is something to clear; `None` where nothing was copied.
+    pub fn due_in(&self) -> Option<u64> {
+        let now = self.services.clock.now();
+        self.copied.borrow().as_ref().map(|copied| copied.until.saturating_sub(now))
     }
 
     /// Clears the clipboard where its time has come and it still holds what was copied. Whatever another program put
     /// there meanwhile stays.
     pub fn tick(&self) {
         let now = self.services.clock.now();
-        // A clock that was set back far keeps a code no longer than its time.
-        let due = self.copied.borrow().as_ref().is_some_and(|c| now >= c.until || now + CLEAR_AFTER < c.until);
+        // A clock that was set back keeps nothing longer than its time.
+        let due = self.copied.borrow().as_ref().is_some_and(|c| now >= c.until || now < c.from);
         if due {
             self.clear();
         }
@@ -53,6 +63,6 @@ impl ClipboardController {
     pub fn clear(&self) {
         let Some(copied) = self.copied.borrow_mut().take() else { return };
         // Nothing to tell: where the clipboard cannot be read, another program has it.
-        let _ = self.services.clipboard.clear_if_holds(copied.text.expose());
+        let _ = self.services.platform.clipboard.clear_if_holds(copied.text.expose());
     }
 }

@@ -1,28 +1,55 @@
 //! Opens, makes and locks the vault.
 
-use std::rc::Rc;
+use std::{
+    cell::RefCell,
+    path::Path,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, UNIX_EPOCH},
+};
 
 use countersign_core::{
     backup,
-    secret::Password,
+    secret::{Password, SecretText},
     vault::{
-        Session,
-        session::{Key, OpenError, SaveError},
-        store::FileStore,
+        KdfParams, RecoveryKeyError, Session,
+        session::{Key, OpenError, RestoreError, SaveError},
+        store::{FileStore, Part},
+        verify,
     },
 };
 
-use super::{Door, Services};
+use super::{
+    Door, Services,
+    device::{self, KeyringProblem},
+};
+
+/// How long the key of a new password may take.
+pub const KDF_TARGET: Duration = Duration::from_millis(500);
 
 /// Why a vault did not open, or was not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum UnlockProblem {
     /// The password is another one.
     WrongPassword,
+    /// The recovery key is one, but not of this vault.
+    WrongRecoveryKey,
+    /// What was typed is no recovery key.
+    RecoveryKey(RecoveryKeyError),
+    /// The keyring did not help.
+    Keyring(KeyringProblem),
+    /// The keyring's key opens it, but the password is to be typed again.
+    PasswordDue,
     /// There is no file.
     Missing,
+    /// There is a file already where one was to be made.
+    Exists,
     /// The file is not as it was written.
-    Damaged,
+    Damaged(Option<EarlierCopy>),
     /// A newer program wrote it.
     Newer,
     /// The system does not let it be read.
@@ -31,21 +58,36 @@ pub enum UnlockProblem {
     CannotSave,
 }
 
+/// An earlier generation that opens with the key that was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EarlierCopy {
+    /// Which one, from 1.
+    pub number: u8,
+    /// Tokens in it.
+    pub tokens: usize,
+    /// When its file was written, in Unix seconds; `None` where the system does not tell.
+    pub saved_at: Option<u64>,
+}
+
 impl From<OpenError> for UnlockProblem {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Missing(_) => Self::Missing,
             OpenError::WrongKey => Self::WrongPassword,
+            OpenError::RecoveryKey(error) => Self::RecoveryKey(error),
             OpenError::Newer { .. } => Self::Newer,
             OpenError::Io(_) => Self::Unreadable,
-            _ => Self::Damaged,
+            _ => Self::Damaged(None),
         }
     }
 }
 
 impl From<SaveError> for UnlockProblem {
-    fn from(_: SaveError) -> Self {
-        Self::CannotSave
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Exists(_) => Self::Exists,
+            _ => Self::CannotSave,
+        }
     }
 }
 
@@ -71,16 +113,29 @@ pub fn check_new(password: &str, again: &str) -> PasswordCheck {
     PasswordCheck { strength, differs, good: password == again && strength.is_some_and(|s| s >= LOWEST_STRENGTH) }
 }
 
+/// What a new vault begins with.
+#[derive(Debug)]
+pub struct Created {
+    /// Its recovery key, where one was asked for.
+    pub recovery_key: Option<SecretText>,
+}
+
 /// The pages of a closed vault.
 pub struct LockController {
     services: Rc<Services>,
     door: Rc<Door>,
+    /// What opens the earlier copy that is offered.
+    offered: RefCell<Option<(Key, u8)>>,
+    /// Opened with the recovery key; waits for its new password.
+    recovered: RefCell<Option<Session>>,
+    /// Tells the vault that is being made that nobody wants it any more.
+    making: RefCell<Option<Arc<AtomicBool>>>,
 }
 
 impl LockController {
     /// Over that vault.
     pub fn new(services: Rc<Services>, door: Rc<Door>) -> Self {
-        Self { services, door }
+        Self { services, door, offered: RefCell::default(), recovered: RefCell::default(), making: RefCell::default() }
     }
 
     /// Whether the vault's file is there, so that it can be opened; otherwise it can be made.
@@ -89,48 +144,199 @@ impl LockController {
     }
 
     /// Opens the vault; `done` is called here when the key was worked out.
-    pub fn open(&self, password: Password, done: impl FnOnce(Result<(), UnlockProblem>) + 'static) {
-        let path = self.door.path().to_owned();
-        self.enter_with(
+    pub fn open(self: &Rc<Self>, password: Password, done: impl FnOnce(Result<(), UnlockProblem>) + 'static) {
+        let this = self.clone();
+        self.try_key(Key::Password(password), move |result| {
+            done(result.map(|session| {
+                this.door.enter(session);
+                device::note_typed(&this.services, &this.door);
+            }));
+        });
+    }
+
+    /// Opens the vault with the recovery key as it was typed. It stays closed until [`LockController::set_password`]
+    /// or [`LockController::keep_password`].
+    pub fn recover(self: &Rc<Self>, typed: SecretText, done: impl FnOnce(Result<(), UnlockProblem>) + 'static) {
+        let this = self.clone();
+        self.try_key(Key::Recovery(typed), move |result| {
+            done(match result {
+                Ok(session) => {
+                    *this.recovered.borrow_mut() = Some(session);
+                    Ok(())
+                }
+                Err(UnlockProblem::WrongPassword) => Err(UnlockProblem::WrongRecoveryKey),
+                Err(problem) => Err(problem),
+            });
+        });
+    }
+
+    /// Gives the vault that the recovery key opened a new password, and opens it.
+    pub fn set_password(self: &Rc<Self>, password: Password, done: impl FnOnce(Result<(), UnlockProblem>) + 'static) {
+        let recovered = self.recovered.borrow();
+        let Some(mut session) = recovered.as_ref().map(|s| s.second(Box::new(FileStore::new(self.door.path())))) else {
+            return;
+        };
+        drop(recovered);
+        let (random, now) = (self.services.random, self.services.clock.now());
+        let (kdf, stopwatch) = (self.services.kdf, self.services.clock.stopwatch());
+        let this = self.clone();
+        self.services.tasks.run(
             move || {
-                Session::open(Box::new(FileStore::new(path)), &Key::Password(password)).map_err(UnlockProblem::from)
+                let kdf = session.kdf().unwrap_or_else(|| kdf.calibrate(KDF_TARGET, stopwatch));
+                match session.change_password(&password, kdf, &mut *random(), now) {
+                    Ok(()) | Err(SaveError::NotSynced(_)) => Ok(session),
+                    Err(error) => Err(UnlockProblem::from(error)),
+                }
             },
-            done,
+            move |result| {
+                done(result.map(|session| {
+                    this.forget();
+                    this.door.enter(session);
+                    device::note_typed(&this.services, &this.door);
+                }));
+            },
         );
     }
 
-    /// Makes the vault; `done` is called here when it is on the disk.
-    pub fn create(&self, password: Password, done: impl FnOnce(Result<(), UnlockProblem>) + 'static) {
-        let path = self.door.path().to_owned();
-        let (kdf, random, now) = (self.services.kdf, self.services.random, self.services.clock.now());
-        self.enter_with(
+    /// Opens the vault that the recovery key opened as it is, and says whether there was one.
+    pub fn keep_password(&self) -> bool {
+        let session = self.recovered.borrow_mut().take();
+        let there = session.is_some();
+        if let Some(session) = session {
+            self.door.enter(session);
+        }
+        there
+    }
+
+    /// Opens the vault with the key that this device's keyring keeps.
+    pub fn open_with_device(&self, done: impl FnOnce(Result<(), UnlockProblem>) + 'static) {
+        device::open(&self.services, &self.door, done);
+    }
+
+    /// Puts the earlier copy that was offered in the place of the damaged file, which stays beside it.
+    pub fn restore_offered(self: &Rc<Self>, done: impl FnOnce(Result<(), UnlockProblem>) + 'static) {
+        let Some((key, number)) = self.offered.borrow_mut().take() else { return };
+        let (path, random) = (self.door.path(), self.services.random);
+        let this = self.clone();
+        self.services.tasks.run(
             move || {
-                if let Some(folder) = path.parent() {
-                    std::fs::create_dir_all(folder).map_err(|_| UnlockProblem::CannotSave)?;
-                }
-                Session::create(Box::new(FileStore::new(path)), &password, kdf, &mut *random(), now)
-                    .map_err(UnlockProblem::from)
+                let store = Box::new(FileStore::new(path));
+                Session::restore_generation(store, &key, number, &mut *random()).map_err(|error| match error {
+                    RestoreError::Open(error) => error.into(),
+                    RestoreError::Save(error) => error.into(),
+                    _ => UnlockProblem::CannotSave,
+                })
             },
-            done,
+            move |result| done(result.map(|session| this.door.enter(session))),
         );
+    }
+
+    /// Makes the vault, and its recovery key where it is to have one; `done` is called here when it is on the disk.
+    pub fn create(
+        self: &Rc<Self>,
+        password: Password,
+        recovery: bool,
+        done: impl FnOnce(Result<Created, UnlockProblem>) + 'static,
+    ) {
+        let unwanted = Arc::new(AtomicBool::new(false));
+        *self.making.borrow_mut() = Some(unwanted.clone());
+        let (path, random, now) = (self.door.path(), self.services.random, self.services.clock.now());
+        let (kdf, stopwatch) = (self.services.kdf, self.services.clock.stopwatch());
+        let this = self.clone();
+        self.services.tasks.run(
+            move || {
+                let unwanted = || unwanted.load(Ordering::Relaxed);
+                let kdf = kdf.calibrate(KDF_TARGET, stopwatch);
+                if unwanted() {
+                    return Ok(None);
+                }
+                let made = make(&path, &password, kdf, recovery, random, now)?;
+                if unwanted() {
+                    drop(made);
+                    // Made a moment ago, and nothing is in it.
+                    let _ = std::fs::remove_file(&path);
+                    return Ok(None);
+                }
+                Ok(Some(made))
+            },
+            move |result: Result<_, UnlockProblem>| {
+                *this.making.borrow_mut() = None;
+                match result {
+                    Ok(Some((session, recovery_key))) => {
+                        this.door.enter(session);
+                        done(Ok(Created { recovery_key }));
+                    }
+                    Ok(None) => {}
+                    Err(problem) => done(Err(problem)),
+                }
+            },
+        );
+    }
+
+    /// Leaves whatever a closed vault's page was in the middle of: a vault that is being made is not wanted, and keys
+    /// that waited are dropped.
+    pub fn forget(&self) {
+        if let Some(unwanted) = self.making.borrow_mut().take() {
+            unwanted.store(true, Ordering::Relaxed);
+        }
+        *self.offered.borrow_mut() = None;
+        *self.recovered.borrow_mut() = None;
     }
 
     /// Locks: keys and content are dropped, and so is what is still being worked out.
     pub fn lock(&self) {
         self.services.tasks.forget();
+        self.forget();
         self.door.close();
     }
 
-    fn enter_with(
-        &self,
-        work: impl FnOnce() -> Result<Session, UnlockProblem> + Send + 'static,
-        done: impl FnOnce(Result<(), UnlockProblem>) + 'static,
-    ) {
-        let door = self.door.clone();
-        self.services.tasks.run(work, move |result| {
-            done(result.map(|session| door.enter(session)));
-        });
+    /// Tries a key. Where the file is damaged it looks for an earlier copy that the same key opens, and keeps the key
+    /// until the person decides.
+    fn try_key(self: &Rc<Self>, key: Key, done: impl FnOnce(Result<Session, UnlockProblem>) + 'static) {
+        *self.offered.borrow_mut() = None;
+        let path = self.door.path();
+        let this = self.clone();
+        self.services.tasks.run(
+            move || {
+                let store = FileStore::new(path);
+                match Session::open(Box::new(store.clone()), &key).map_err(UnlockProblem::from) {
+                    Err(UnlockProblem::Damaged(_)) => {
+                        let copy = earlier_copy(&store, &key);
+                        (Err(UnlockProblem::Damaged(copy)), copy.map(|copy| (key, copy.number)))
+                    }
+                    other => (other, None),
+                }
+            },
+            move |(result, offered)| {
+                *this.offered.borrow_mut() = offered;
+                done(result);
+            },
+        );
     }
+}
+
+fn make(
+    path: &Path,
+    password: &Password,
+    kdf: KdfParams,
+    recovery: bool,
+    random: fn() -> Box<dyn rand_core::CryptoRng>,
+    now: u64,
+) -> Result<(Session, Option<SecretText>), UnlockProblem> {
+    let mut random = random();
+    let mut session = Session::create(Box::new(FileStore::new(path)), password, kdf, &mut *random, now)?;
+    let key = if recovery { Some(session.new_recovery_key(&mut *random, now)?) } else { None };
+    Ok((session, key))
+}
+
+fn earlier_copy(store: &FileStore, key: &Key) -> Option<EarlierCopy> {
+    let (number, content) = verify(store, key)
+        .into_iter()
+        .filter(|report| report.earlier > 0)
+        .find_map(|report| Some((report.earlier, report.outcome.ok()?)))?;
+    let saved = std::fs::metadata(store.part_path(Part::Earlier(number))).and_then(|file| file.modified()).ok();
+    let saved_at = saved.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
+    Some(EarlierCopy { number, tokens: content.tokens, saved_at })
 }
 
 #[cfg(test)]

@@ -1,33 +1,51 @@
 //! What the pages decide, one controller a page: plain Rust over the core, without a window.
 
 pub mod add;
+pub mod backup;
+pub mod camera;
 pub mod clipboard;
+pub mod clock;
+pub mod detail;
+pub mod device;
+pub mod form;
+pub mod idle;
 pub mod lock;
+pub mod problem;
+pub mod security;
+pub mod settings;
+pub mod sheet;
 pub mod tokens;
 
 use std::{
     cell::{Cell, Ref, RefCell},
     path::PathBuf,
     rc::Rc,
-    sync::Arc,
+    time::Duration,
 };
 
 use countersign_core::vault::{
-    Content, KdfParams, Session,
+    Content, CopyKey, KdfParams, Session,
     session::{EditError, SaveError},
+    store::FileStore,
 };
 use rand_core::CryptoRng;
 
-use crate::{
-    platform::{Clipboard, FilePicker},
-    tasks::Tasks,
-};
+use crate::{platform::Platform, settings::SettingsStore, tasks::Tasks};
 
 /// The time, as an argument.
 pub trait Clock {
     /// Unix seconds.
     fn now(&self) -> u64;
+
+    /// Seconds since some moment, sleep counted in, which no change of the clock moves.
+    fn steady(&self) -> u64;
+
+    /// Measures work on whatever thread it runs.
+    fn stopwatch(&self) -> Stopwatch;
 }
+
+/// Runs the work it is handed and says how long it took.
+pub type Stopwatch = fn(&mut dyn FnMut()) -> Duration;
 
 /// What controllers need of the world.
 pub struct Services {
@@ -35,10 +53,10 @@ pub struct Services {
     pub clock: Rc<dyn Clock>,
     /// Makes a source of randomness; a function, because threads need their own.
     pub random: fn() -> Box<dyn CryptoRng>,
-    /// The clipboard.
-    pub clipboard: Rc<dyn Clipboard>,
-    /// The dialog for files.
-    pub picker: Arc<dyn FilePicker>,
+    /// What the system gives.
+    pub platform: Platform,
+    /// What the user chose for this device.
+    pub settings: SettingsStore,
     /// Work off the window's thread.
     pub tasks: Tasks,
     /// What a new vault's password costs whoever guesses it.
@@ -47,7 +65,7 @@ pub struct Services {
 
 /// The vault, open or closed. All controllers share one.
 pub struct Door {
-    path: PathBuf,
+    path: RefCell<PathBuf>,
     session: RefCell<Option<Session>>,
     changes: Cell<u64>,
 }
@@ -73,12 +91,28 @@ pub enum ChangeError {
 impl Door {
     /// The vault at `path`, closed.
     pub fn new(path: PathBuf) -> Self {
-        Self { path, session: RefCell::default(), changes: Cell::new(0) }
+        Self { path: RefCell::new(path), session: RefCell::default(), changes: Cell::new(0) }
     }
 
     /// The vault's file.
-    pub fn path(&self) -> &std::path::Path {
-        &self.path
+    pub fn path(&self) -> PathBuf {
+        self.path.borrow().clone()
+    }
+
+    /// Goes to another vault, and leaves this one closed.
+    pub fn move_to(&self, path: PathBuf) {
+        self.close();
+        *self.path.borrow_mut() = path;
+    }
+
+    /// Looks at the session, while it is open.
+    pub fn with<T>(&self, look: impl FnOnce(&Session) -> T) -> Option<T> {
+        self.session.borrow().as_ref().map(look)
+    }
+
+    /// The same vault once more, for work on another thread; [`Door::enter`] takes it in the place of this one.
+    pub fn second(&self) -> Option<Session> {
+        self.with(|session| session.second(Box::new(FileStore::new(self.path()))))
     }
 
     /// Whether it is open.
@@ -101,6 +135,11 @@ impl Door {
     /// What it holds, while it is open.
     pub fn content(&self) -> Option<Ref<'_, Content>> {
         Ref::filter_map(self.session.borrow(), |session| session.as_ref().map(Session::content)).ok()
+    }
+
+    /// Opens copies of it, while it is open.
+    pub fn copy_key(&self) -> Option<CopyKey> {
+        self.session.borrow().as_ref().map(Session::copy_key)
     }
 
     /// Counts changes of the content, so that what was worked out from it can be thrown away.

@@ -1,19 +1,35 @@
 //! The list of tokens: which are shown, their codes, and what is done with them.
 
+mod groups;
+mod hidden;
+mod index;
+mod marks;
+mod order;
+#[cfg(test)]
+mod tests;
+mod trash;
+mod uses;
+
+pub use groups::{GroupError, MAX_NAME, Share};
+pub use index::{Counts, Filter, Place};
+pub use marks::Marks;
+pub use order::MoveError;
+pub use trash::Removed;
+
 use std::{
     cell::{Ref, RefCell},
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     rc::Rc,
 };
 
 use countersign_core::{
-    matching::fold,
     otp::{Code, CodeError},
     secret::SecretText,
     token::{Token, TokenId},
     vault::content::{Change, Content, NoSuchToken},
 };
 
+use self::{hidden::Revealed, index::Index, uses::Uses};
 use super::{ChangeError, Door, Services, clipboard::ClipboardController};
 use crate::platform::PlatformError;
 
@@ -42,13 +58,6 @@ pub enum Shown {
     Failed(CodeError),
 }
 
-/// Texts of tokens as they are searched, made once for each state of the vault.
-#[derive(Default)]
-struct Index {
-    changes: u64,
-    texts: Vec<String>,
-}
-
 /// The list of tokens.
 pub struct TokensController {
     services: Rc<Services>,
@@ -56,12 +65,25 @@ pub struct TokensController {
     clipboard: Rc<ClipboardController>,
     counter_codes: RefCell<HashMap<TokenId, Code>>,
     index: RefCell<Index>,
+    uses: Uses,
+    revealed: Revealed,
+    /// Tokens that are marked.
+    pub marks: Marks,
 }
 
 impl TokensController {
     /// Over that vault.
     pub fn new(services: Rc<Services>, door: Rc<Door>, clipboard: Rc<ClipboardController>) -> Self {
-        Self { services, door, clipboard, counter_codes: RefCell::default(), index: RefCell::default() }
+        Self {
+            services,
+            door,
+            clipboard,
+            counter_codes: RefCell::default(),
+            index: RefCell::default(),
+            uses: Uses::default(),
+            revealed: Revealed::default(),
+            marks: Marks::default(),
+        }
     }
 
     /// The time of the clock, in Unix seconds.
@@ -74,22 +96,30 @@ impl TokensController {
         self.door.content()
     }
 
-    /// Positions in the vault of the tokens whose issuer, account, note or groups have every word of the query:
-    /// favourites first, then in the order of the vault.
-    pub fn matching(&self, query: &str) -> Vec<usize> {
+    /// The tokens whose issuer, account, note or groups have every word of the query, of those that the filter lets
+    /// through: favourites first, then in the order that was chosen.
+    pub fn matching(&self, query: &str, filter: Filter) -> Vec<Place> {
         let Some(content) = self.door.content() else { return Vec::new() };
-        let query = fold(query);
-        let words: Vec<&str> = query.split_whitespace().collect();
-        let mut found: Vec<usize> = if words.is_empty() {
-            (0..content.tokens().len()).collect()
-        } else {
-            self.refresh_index(&content);
-            let index = self.index.borrow();
-            let has_all = |text: &String| words.iter().all(|word| text.contains(word));
-            index.texts.iter().enumerate().filter(|(_, text)| has_all(text)).map(|(at, _)| at).collect()
-        };
-        found.sort_by_key(|&at| !content.tokens()[at].favourite);
-        found
+        self.index.borrow_mut().fresh(self.door.changes()).matching(&content, query, filter, self.sort())
+    }
+
+    /// Makes what a search looks through, so that its first key does not wait for it. Does nothing where it is made.
+    pub fn prepare_search(&self) {
+        let Some(content) = self.door.content() else { return };
+        self.index.borrow_mut().fresh(self.door.changes()).prepare(&content);
+    }
+
+    /// How many tokens there are of what.
+    pub fn counts(&self) -> Counts {
+        let Some(content) = self.door.content() else { return Counts::default() };
+        self.index.borrow_mut().fresh(self.door.changes()).counts(&content).clone()
+    }
+
+    /// The name of another token that makes the same codes.
+    pub fn twin(&self, id: TokenId) -> Option<String> {
+        let content = self.door.content()?;
+        let other = self.index.borrow_mut().fresh(self.door.changes()).twin(&content, id)?;
+        content.token(other).map(|token| token.spec.title())
     }
 
     /// What a token shows at `now`.
@@ -106,26 +136,88 @@ impl TokensController {
         }
     }
 
+    /// Whether a token's code is hidden until it is asked for. A counter's code was asked for when it was made.
+    pub fn is_hidden(&self, token: &Token, now: u64) -> bool {
+        self.services.settings.with(|settings| settings.hide_codes)
+            && token.spec.kind.counter().is_none()
+            && !self.revealed.is_shown(token.id, now)
+    }
+
+    /// Shows a token's codes for a while where they are hidden; says whether they were.
+    pub fn reveal(&self, id: TokenId) -> bool {
+        let now = self.now();
+        let hidden = self.door.content().is_some_and(|c| c.token(id).is_some_and(|token| self.is_hidden(token, now)));
+        if hidden {
+            self.revealed.reveal(id, now);
+        }
+        hidden
+    }
+
+    /// Takes the tokens whose codes are hidden again.
+    pub fn hidden_again(&self) -> Vec<TokenId> {
+        self.revealed.over(self.now())
+    }
+
+    /// Whether the next code stands beside the current one.
+    pub fn shows_next(&self) -> bool {
+        self.services.settings.with(|settings| settings.show_next)
+    }
+
     /// Copies the code that a token shows, and says after how many seconds the clipboard is cleared.
     pub fn copy(&self, id: TokenId) -> Result<u64, CopyError> {
+        self.copy_code(id, |token, now| match self.shown(token, now) {
+            Shown::Live(code) | Shown::Counter(code) => Some(code),
+            Shown::CounterWaiting | Shown::Failed(_) => None,
+        })
+    }
+
+    /// Copies the code that comes after the current one, and says in how many seconds it begins to be good.
+    pub fn copy_next(&self, id: TokenId) -> Result<u64, CopyError> {
+        let mut begins = 0;
+        self.copy_code(id, |token, now| {
+            let code = token.spec.next_code_at(now).ok()?;
+            begins = code.stands()?.from.saturating_sub(now);
+            Some(code)
+        })?;
+        Ok(begins)
+    }
+
+    fn copy_code(&self, id: TokenId, code: impl FnOnce(&Token, u64) -> Option<Code>) -> Result<u64, CopyError> {
         let code = {
             let content = self.door.content().ok_or(CopyError::NoCode)?;
             let token = content.token(id).ok_or(CopyError::NoCode)?;
-            match self.shown(token, self.now()) {
-                Shown::Live(code) | Shown::Counter(code) => code,
-                Shown::CounterWaiting | Shown::Failed(_) => return Err(CopyError::NoCode),
-            }
+            code(token, self.now()).ok_or(CopyError::NoCode)?
         };
         self.clipboard.copy(SecretText::new(code.text().to_owned())).map_err(CopyError::Clipboard)
     }
 
-    /// Notes that a code was used. For a counter-based token that was done when its code was made.
-    pub fn note_use(&self, id: TokenId) -> Result<(), ChangeError> {
-        if self.is_counter(id) {
-            return Ok(());
+    /// Notes that a code was used; [`TokensController::save_uses`] saves it. For a counter-based token that was done
+    /// when its code was made.
+    pub fn note_use(&self, id: TokenId) {
+        if !self.is_counter(id) {
+            self.uses.note(id, self.now());
         }
-        let now = self.now();
-        self.door.edit(&self.services, |content| content.note_use(id, now))
+    }
+
+    /// Whether uses have waited long enough to be saved.
+    pub fn uses_due(&self) -> bool {
+        self.uses.due(self.now())
+    }
+
+    /// Saves the uses that were noted, and says whether there were any. Those that cannot be saved are forgotten: a
+    /// count that is too low harms nobody.
+    pub fn save_uses(&self) -> Result<bool, ChangeError> {
+        let uses = self.uses.take();
+        if uses.is_empty() {
+            return Ok(false);
+        }
+        self.door.edit(&self.services, |content| {
+            for (id, at) in uses {
+                // Gone meanwhile: nothing to note.
+                let _ = content.note_use(id, at);
+            }
+            Ok::<_, NoSuchToken>(true)
+        })
     }
 
     /// Makes the next code of a counter-based token. The counter is on the disk before the code can be seen, so that
@@ -151,35 +243,43 @@ impl TokensController {
 
     /// Makes a token a favourite, or no longer.
     pub fn toggle_favourite(&self, id: TokenId) -> Result<(), ChangeError> {
-        let now = self.now();
-        self.door.edit(&self.services, |content| {
-            let favourite = content.token(id).ok_or(NoSuchToken)?.favourite;
-            content.change(id, Change { favourite: Some(!favourite), ..Change::default() }, now)
+        let favourite = self.door.content().is_some_and(|c| c.token(id).is_some_and(|token| token.favourite));
+        self.set_favourites(&HashSet::from([id]), !favourite)
+    }
+
+    /// Makes tokens favourites, or no longer.
+    pub fn set_favourites(&self, ids: &HashSet<TokenId>, favourite: bool) -> Result<(), ChangeError> {
+        self.change_all(ids, |token| {
+            (token.favourite != favourite).then(|| Change { favourite: Some(favourite), ..Change::default() })
         })
+    }
+
+    /// Whether all of these are favourites.
+    pub fn all_favourites(&self, ids: &HashSet<TokenId>) -> bool {
+        let meant = |token: &&Token| ids.contains(&token.id);
+        self.door.content().is_some_and(|content| content.tokens().iter().filter(meant).all(|token| token.favourite))
     }
 
     /// Forgets every code and every text of the vault that was open.
     pub fn forget(&self) {
         self.counter_codes.borrow_mut().clear();
         *self.index.borrow_mut() = Index::default();
+        self.uses.take();
+        self.revealed.clear();
+        self.marks.clear();
     }
 
-    fn refresh_index(&self, content: &Content) {
-        let mut index = self.index.borrow_mut();
-        if index.changes == self.door.changes() && index.texts.len() == content.tokens().len() {
-            return;
-        }
-        let groups: HashMap<_, _> = content.groups().iter().map(|group| (group.id, group.name.as_str())).collect();
-        index.texts = content.tokens().iter().map(|token| searched_text(token, &groups)).collect();
-        index.changes = self.door.changes();
+    /// Changes tokens in one save.
+    fn change_all(&self, ids: &HashSet<TokenId>, change: impl Fn(&Token) -> Option<Change>) -> Result<(), ChangeError> {
+        let now = self.now();
+        self.door.edit(&self.services, |content| {
+            let changes: Vec<(TokenId, Change)> = content
+                .tokens()
+                .iter()
+                .filter(|token| ids.contains(&token.id))
+                .filter_map(|token| change(token).map(|change| (token.id, change)))
+                .collect();
+            changes.into_iter().try_for_each(|(id, change)| content.change(id, change, now))
+        })
     }
-}
-
-fn searched_text(token: &Token, groups: &HashMap<countersign_core::token::GroupId, &str>) -> String {
-    let mut text = format!("{}\n{}\n{}", token.spec.issuer, token.spec.account, token.note);
-    for name in token.groups.iter().filter_map(|id| groups.get(id)) {
-        text.push('\n');
-        text.push_str(name);
-    }
-    fold(&text)
 }

@@ -1,7 +1,9 @@
 //! Slint models over the session.
 
+mod ledger;
 mod rows;
 mod token_list;
 
-pub use rows::{badge, colour, initial, parameters};
+pub use ledger::{Counts, LedgerModel};
+pub use rows::{Looks, badge, look, parameters};
 pub use token_list::TokenListModel;

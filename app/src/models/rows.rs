@@ -1,16 +1,65 @@
-//! What rows have in common: letters, colours and short words for a token.
+//! What rows have in common: pictures and short words for a token.
+
+use std::{cell::RefCell, collections::HashMap};
 
 use countersign_core::token::{Algorithm, KindName, TokenSpec};
+use countersign_ui::AvatarLook;
 
-/// The letter of an avatar: the first letter or digit of the title.
-pub fn initial(title: &str) -> String {
-    title.chars().find(|c| c.is_alphanumeric()).map_or_else(|| "?".to_owned(), |c| c.to_uppercase().to_string())
+use crate::icons::{self, Face, Rgb};
+
+/// The picture of a token, for both themes. `chosen` is the name of an icon, as in `Token::icon`.
+pub fn look(issuer: &str, account: &str, chosen: Option<&str>) -> AvatarLook {
+    let light = icons::avatar(issuer, account, chosen, false);
+    let dark = icons::avatar(issuer, account, chosen, true);
+    let (letter, path) = match light.face {
+        Face::Letter(letter) => (letter, String::new()),
+        Face::Path(path) => (String::new(), path),
+    };
+    AvatarLook {
+        letter: letter.into(),
+        path: path.into(),
+        background: colour(light.background),
+        foreground: colour(light.foreground),
+        dark_background: colour(dark.background),
+        dark_foreground: colour(dark.foreground),
+    }
 }
 
-/// The colour of an avatar, which belongs to the issuer: its place in `Theme.avatars`.
-pub fn colour(title: &str) -> i32 {
-    // A handful of colours fits whatever an index is.
-    crate::icons::letter_colour_index(title) as i32
+fn colour(Rgb { red, green, blue }: Rgb) -> slint::Color {
+    slint::Color::from_rgb_u8(red, green, blue)
+}
+
+/// Pictures that were asked for lately: a path takes microseconds to unpack, and a list asks for it at each step of a
+/// scroll.
+#[derive(Default)]
+pub struct Looks(RefCell<HashMap<LookKey, AvatarLook>>);
+
+/// Issuer, account and chosen icon.
+type LookKey = (String, String, Option<String>);
+
+impl Looks {
+    /// Some screens full; paths have up to 16 KiB.
+    const KEPT: usize = 256;
+
+    /// The picture, as [`look`] makes it.
+    pub fn look(&self, issuer: &str, account: &str, chosen: Option<&str>) -> AvatarLook {
+        let mut kept = self.0.borrow_mut();
+        let key = (issuer.to_owned(), account.to_owned(), chosen.map(str::to_owned));
+        if let Some(known) = kept.get(&key) {
+            return known.clone();
+        }
+        if kept.len() >= Self::KEPT {
+            kept.clear();
+        }
+        let made = look(issuer, account, chosen);
+        kept.insert(key, made.clone());
+        made
+    }
+
+    /// Forgets all of them.
+    pub fn clear(&self) {
+        self.0.borrow_mut().clear();
+    }
 }
 
 /// What is said of every kind but the usual one.
@@ -50,15 +99,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_issuer_keeps_its_colour_however_it_is_written() {
-        assert_eq!(colour("GitHub"), colour(" github "));
-        assert!((0..10).contains(&colour("")));
+    fn a_brand_has_its_path_and_everything_else_its_letter() {
+        let brand = look("GitHub", "", None);
+        assert!(brand.letter.is_empty() && brand.path.starts_with('M'), "{brand:?}");
+        assert_ne!(brand.background, brand.dark_background, "black on the dark theme would not be seen");
+        let letter = look("Corp PAM", "", None);
+        assert_eq!((letter.letter.as_str(), letter.path.as_str()), ("C", ""));
     }
 
     #[test]
-    fn letters() {
-        assert_eq!(initial("ärzte"), "Ä");
-        assert_eq!(initial(" (1password)"), "1");
-        assert_eq!(initial("…"), "?");
+    fn what_is_kept_is_what_would_be_made_and_is_not_kept_for_ever() {
+        let looks = Looks::default();
+        for n in 0..=Looks::KEPT {
+            let issuer = format!("Issuer {n}");
+            assert_eq!(looks.look(&issuer, "a", None), look(&issuer, "a", None));
+            assert_eq!(looks.look(&issuer, "a", None), look(&issuer, "a", None));
+        }
+        assert_eq!(looks.0.borrow().len(), 1);
+        assert_ne!(looks.look("Issuer 1", "a", Some("github")), looks.look("Issuer 1", "a", None));
+        looks.clear();
+        assert!(looks.0.borrow().is_empty());
     }
 }

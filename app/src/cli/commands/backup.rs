@@ -14,18 +14,22 @@ use serde::Serialize;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::cli::{
-    args::{Backup, RestoreBackup},
-    clipboard::{self, Pasted},
-    context::{self, Context, now, rng},
-    failure::Failure,
-    files, passwords, record, text,
+use crate::{
+    backup_text::{self, CLIPBOARD_SECONDS},
+    cli::{
+        args::{Backup, RestoreBackup},
+        clipboard::{self, Pasted},
+        context::{self, Context, now, rng},
+        failure::Failure,
+        files, passwords, record, text,
+    },
+    files::same as same_file,
 };
 
 /// Writes the backup text, after it was read back and counted.
 pub(crate) fn backup(context: &mut Context, args: &Backup) -> Result<(), Failure> {
     if let Some(output) = &args.output
-        && context::same_file(output, &context.path)
+        && same_file(output, &context.path)
     {
         return Err(Failure::usage("The backup would replace the vault itself.").hint("Name another --output."));
     }
@@ -51,12 +55,12 @@ pub(crate) fn backup(context: &mut Context, args: &Backup) -> Result<(), Failure
     }
     verify(armoured.as_bytes(), &password, content)?;
     if args.clipboard {
-        clipboard::copy(&armoured, clipboard::BACKUP_SECONDS)?;
+        clipboard::copy(&armoured, CLIPBOARD_SECONDS)?;
         context.out.result(&value, String::new)?;
         context.out.notice(&format!(
             "Copied a backup of {}; the clipboard is cleared after {} minutes.",
             text::tokens(count),
-            clipboard::BACKUP_SECONDS / 60
+            CLIPBOARD_SECONDS / 60
         ));
         return Ok(());
     }
@@ -65,17 +69,10 @@ pub(crate) fn backup(context: &mut Context, args: &Backup) -> Result<(), Failure
 
 /// Opens the backup as a stranger would, and counts.
 fn verify(written: &[u8], password: &Password, content: &Content) -> Result<(), Failure> {
-    let unsound = |reason: String| {
-        Failure::failed(format!("The backup did not read back: {reason}."))
+    backup_text::verify(written, password, content).map_err(|unsound| {
+        Failure::failed(format!("The backup did not read back: {unsound}."))
             .hint("Nothing was replaced; check the disk and try again.")
-    };
-    let armoured = std::str::from_utf8(written).map_err(|error| unsound(error.to_string()))?;
-    let sealed = backup::find(armoured).map_err(|error| unsound(error.to_string()))?;
-    let back = sealed.open(password).map_err(|error| unsound(error.to_string()))?;
-    if back.tokens() != content.tokens() {
-        return Err(unsound(format!("{} of {} are in it", back.tokens().len(), text::tokens(content.tokens().len()))));
-    }
-    Ok(())
+    })
 }
 
 #[derive(Serialize)]
@@ -135,8 +132,7 @@ fn read_text(context: &mut Context, args: &RestoreBackup) -> Result<Zeroizing<St
         }
         _ => context.stdin.rest()?,
     };
-    // A mail program may have written another encoding around the text, which itself is ASCII.
-    Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(Zeroizing::new(backup_text::lenient_text(&bytes)))
 }
 
 impl Report {

@@ -9,12 +9,9 @@ use countersign_core::{
 use serde::Serialize;
 use serde_json::json;
 
-use crate::cli::{
-    context::{Context, same_file},
-    failure::Failure,
-    files,
-    output::Output,
-    pick, record, spec, text,
+use crate::{
+    cli::{context::Context, failure::Failure, files, output::Output, pick, record, spec, text},
+    files::same as same_file,
 };
 
 /// Pixels on a side of a written picture, at least.
