@@ -9,5 +9,8 @@ mod cli_qr;
 mod cli_tokens;
 mod cli_vault;
 #[cfg(target_os = "linux")]
+mod display;
+#[cfg(target_os = "linux")]
 mod platform_linux;
+mod translations;
 mod window;
