@@ -1,0 +1,258 @@
+//! The arguments.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+/// The companion server of Countersign.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 120)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) place: Place,
+    /// Write results as JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Where things are kept.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct Place {
+    /// The folder of the database and the keys; made when it is missing
+    #[arg(long, global = true, env = "COUNTERSIGN_SERVER_DATA", value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// Another database than the one in the folder: postgres://USER@HOST/NAME
+    #[arg(long, global = true, env = "COUNTERSIGN_SERVER_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub(super) database: Option<String>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Answer requests
+    Serve(Serve),
+    /// Users
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Groups, whose policy differs from the server's
+    #[command(subcommand)]
+    Group(GroupCommand),
+    /// What is set on the server
+    #[command(subcommand)]
+    Settings(SettingsCommand),
+    /// Users' tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Apps that have a token
+    #[command(subcommand)]
+    App(AppCommand),
+    /// Messages on their way out
+    #[command(subcommand)]
+    Outbox(OutboxCommand),
+    /// Keys with which other systems ask
+    #[command(subcommand)]
+    ApiKey(ApiKeyCommand),
+    /// What happened
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// The key that secrets are sealed with
+    #[command(subcommand)]
+    Key(KeyCommand),
+}
+
+/// How to answer requests.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct Serve {
+    /// Address and port
+    #[arg(long, env = "COUNTERSIGN_SERVER_LISTEN", default_value = "127.0.0.1:8470", value_name = "ADDR")]
+    pub(super) listen: SocketAddr,
+    /// The certificate chain in PEM: with it the server speaks HTTPS
+    #[arg(long, env = "COUNTERSIGN_SERVER_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key")]
+    pub(super) tls_certificate: Option<PathBuf>,
+    /// The certificate's private key in PEM
+    #[arg(long, env = "COUNTERSIGN_SERVER_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
+    pub(super) tls_key: Option<PathBuf>,
+    /// What is logged, to standard error: error, warn, info, debug, trace, or MODULE=LEVEL,..
+    #[arg(long, env = "COUNTERSIGN_SERVER_LOG", default_value = "info", value_name = "FILTER")]
+    pub(super) log: String,
+}
+
+/// `user ..`
+#[derive(Debug, Subcommand)]
+pub(super) enum UserCommand {
+    /// Add a user
+    Add {
+        /// The name; spelling, case and Unicode form make no difference
+        name: String,
+        #[command(flatten)]
+        facts: UserFacts,
+    },
+    /// List users
+    List,
+    /// Show one user with the tokens
+    Show {
+        /// The name
+        name: String,
+    },
+    /// Change a user; an empty value takes it away
+    Set {
+        /// The name
+        name: String,
+        #[command(flatten)]
+        facts: UserFacts,
+    },
+    /// Begin anew with a user's second factor
+    Reset {
+        /// The name
+        name: String,
+        /// Delete the tokens with their secrets
+        #[arg(long, required = true)]
+        clear: bool,
+    },
+    /// Let a user try again after too many wrong codes
+    Unlock {
+        /// The name
+        name: String,
+    },
+    /// Delete a user
+    Delete {
+        /// The name
+        name: String,
+    },
+}
+
+/// What is on file of a user.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct UserFacts {
+    /// The phone number, as in +49 170 1234567
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) phone: Option<String>,
+    /// The mail address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) email: Option<String>,
+    /// The group
+    #[arg(long, value_name = "GROUP")]
+    pub(super) group: Option<String>,
+    /// A file with the password in its first line; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) password_file: Option<PathBuf>,
+}
+
+/// `group ..`
+#[derive(Debug, Subcommand)]
+pub(super) enum GroupCommand {
+    /// Add a group
+    Add {
+        /// The name
+        name: String,
+        /// Settings that differ from the server's
+        #[arg(value_name = "SETTING=VALUE")]
+        policy: Vec<String>,
+    },
+    /// Change what differs; `SETTING=` goes back to the server's
+    Set {
+        /// The name
+        name: String,
+        /// The settings
+        #[arg(value_name = "SETTING=VALUE", required = true)]
+        policy: Vec<String>,
+    },
+    /// List groups
+    List,
+}
+
+/// `settings ..`
+#[derive(Debug, Subcommand)]
+pub(super) enum SettingsCommand {
+    /// Show one setting or all
+    Get {
+        /// Its name
+        name: Option<String>,
+    },
+    /// Set one; without a value it goes back to the default
+    Set {
+        /// Its name
+        name: String,
+        /// Its value
+        value: Option<String>,
+    },
+}
+
+/// `token ..`
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenCommand {
+    /// Give a user a token of another server: it counts as confirmed
+    Add {
+        /// The user
+        user: String,
+        /// The otpauth:// link; `-` reads it from standard input, where no other user of the machine sees it
+        #[arg(long)]
+        uri: String,
+    },
+    /// List a user's tokens
+    List {
+        /// The user
+        user: String,
+    },
+}
+
+/// `app ..`
+#[derive(Debug, Subcommand)]
+pub(super) enum AppCommand {
+    /// List the apps that have a token
+    List,
+    /// Take a user's token away from its app
+    Revoke {
+        /// The user
+        user: String,
+    },
+}
+
+/// `outbox ..`
+#[derive(Debug, Subcommand)]
+pub(super) enum OutboxCommand {
+    /// List the newest messages with their texts
+    List,
+}
+
+/// `api-key ..`
+#[derive(Debug, Subcommand)]
+pub(super) enum ApiKeyCommand {
+    /// Make a key and print it: it is not kept and cannot be shown again
+    Add {
+        /// What the other system is called
+        name: String,
+    },
+    /// List keys, by name
+    List,
+    /// Take a key back
+    Revoke {
+        /// Its name
+        name: String,
+    },
+}
+
+/// `audit ..`
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditCommand {
+    /// List the newest events
+    List {
+        /// How many
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// Those of one user
+        #[arg(long)]
+        user: Option<String>,
+    },
+    /// Check that nothing was changed or left out
+    Verify,
+}
+
+/// `key ..`
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Make a new key and seal every secret with it
+    Rotate,
+}

@@ -1,0 +1,178 @@
+//! What every command works with, and what can go wrong before it begins.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use etcetera::BaseStrategy as _;
+
+use super::args::Place;
+use crate::{
+    domain::{
+        policy::SettingError,
+        users::{EmailError, NameError, PhoneError},
+    },
+    password::HashFailed,
+    seal::{Keys, KeysError},
+    service::{Clock, Random},
+    store::{Durability, OpenError, Store, StoreError},
+};
+
+/// The variable that holds the keys where no file does.
+const KEYS_VARIABLE: &str = "COUNTERSIGN_SERVER_KEYS";
+
+/// The open database, the keys, and the time.
+#[derive(Debug)]
+pub(super) struct Context {
+    /// The database.
+    pub(super) store: Store,
+    /// The keys.
+    pub(super) keys: Arc<Keys>,
+    /// Where the keys lie; `None` where they came from the environment.
+    pub(super) keys_file: Option<PathBuf>,
+    /// Where things are, for people.
+    pub(super) place: String,
+    /// The clock.
+    pub(super) clock: Clock,
+    /// The source of randomness.
+    pub(super) random: Random,
+}
+
+/// Why a command was not done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(super) enum CliError {
+    /// Reading or writing something of the machine.
+    #[error("{0}: {1}")]
+    Io(&'static str, #[source] io::Error),
+    /// A file or folder.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The database did not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is a database with secrets, but the keys that it was written with are gone.
+    #[error("the database has been written to, but its keys are missing: restore {0}, or set {KEYS_VARIABLE}")]
+    KeysGone(String),
+    /// The keys are others than those the database was written with.
+    #[error("the keys in {0} are not those that the database was written with")]
+    KeysWrong(String),
+    /// The variable with the keys is wrong.
+    #[error("{KEYS_VARIABLE}: {0}")]
+    KeysVariable(#[source] KeysError),
+    /// No place for the data, and none was named.
+    #[error("this account has no home folder: name a folder with --data")]
+    NoHome,
+    /// A name that cannot be one.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A phone number that is none.
+    #[error(transparent)]
+    Phone(#[from] PhoneError),
+    /// A mail address that is none.
+    #[error(transparent)]
+    Email(#[from] EmailError),
+    /// A setting that does not exist, or a value that it does not take.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// Something else that was given is wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// A link that is no token.
+    #[error("the link: {0}")]
+    Link(#[from] countersign_core::uri::UriError),
+    /// No memory for the password's hash.
+    #[error(transparent)]
+    Hash(#[from] HashFailed),
+    /// The certificate or its key.
+    #[error("TLS: {0}")]
+    Tls(String),
+}
+
+impl CliError {
+    /// The exit code: 2 what was given is wrong, 3 what was named is not there, 4 it is there already, 1 anything else.
+    pub(super) fn exit(&self) -> u8 {
+        match self {
+            Self::Name(_) | Self::Phone(_) | Self::Email(_) | Self::Setting(_) | Self::Usage(_) | Self::Link(_) => 2,
+            Self::Store(StoreError::Missing(_)) => 3,
+            Self::Store(StoreError::Exists) => 4,
+            _ => 1,
+        }
+    }
+}
+
+impl Context {
+    /// Opens what the arguments name, making what is missing.
+    pub(super) async fn open(place: &Place) -> Result<Self, CliError> {
+        let folder = match &place.data {
+            Some(folder) => folder.clone(),
+            None => {
+                etcetera::choose_base_strategy().map_err(|_| CliError::NoHome)?.data_dir().join("countersign-server")
+            }
+        };
+        let (store, shown) = match &place.database {
+            Some(address) => (Store::open(address, Durability::Full).await?, "the database that was named".to_owned()),
+            None => {
+                make_folder(&folder)?;
+                let file = folder.join("server.db");
+                (Store::open_file(&file, Durability::Full).await?, file.display().to_string())
+            }
+        };
+        let random = Random::system();
+        let written = store.audit_after(0, 1).await?.into_iter().next();
+        let (keys, keys_file) = keys(&folder, written.is_some(), &random)?;
+        // The first entry of the log was made with a key that is still there, unless these are another server's.
+        if written.is_some_and(|first| first.code(&keys, &[]).is_none_or(|code| code != first.mac[..])) {
+            return Err(CliError::KeysWrong(shown_keys(keys_file.as_deref())));
+        }
+        Ok(Self { store, keys: Arc::new(keys), keys_file, place: shown, clock: Clock::system(), random })
+    }
+}
+
+fn keys(folder: &Path, written: bool, random: &Random) -> Result<(Keys, Option<PathBuf>), CliError> {
+    if let Ok(text) = std::env::var(KEYS_VARIABLE) {
+        return Ok((text.parse().map_err(CliError::KeysVariable)?, None));
+    }
+    let path = folder.join("keys");
+    let wrong = |source| CliError::File { path: path.clone(), source };
+    if let Some(keys) = Keys::read(&path).map_err(wrong)? {
+        return Ok((keys, Some(path)));
+    }
+    if written {
+        return Err(CliError::KeysGone(path.display().to_string()));
+    }
+    make_folder(folder)?;
+    let made = Keys::generate(random);
+    match made.write(&path, false) {
+        Ok(()) => Ok((made, Some(path))),
+        // Another process was first: its keys are the ones.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let keys =
+                Keys::read(&path).map_err(wrong)?.ok_or_else(|| CliError::KeysGone(path.display().to_string()))?;
+            Ok((keys, Some(path)))
+        }
+        Err(source) => Err(wrong(source)),
+    }
+}
+
+fn shown_keys(file: Option<&Path>) -> String {
+    file.map_or_else(|| KEYS_VARIABLE.to_owned(), |path| path.display().to_string())
+}
+
+fn make_folder(folder: &Path) -> Result<(), CliError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|source| CliError::File { path: folder.to_owned(), source })
+}

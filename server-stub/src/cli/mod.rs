@@ -1,0 +1,56 @@
+//! The command line. Names and exit codes are a contract: scripts depend on them.
+
+mod args;
+mod context;
+mod report;
+mod run;
+mod serve;
+
+use std::{io::Write as _, process::ExitCode};
+
+use clap::Parser as _;
+
+use args::{Args, Command};
+use context::{CliError, Context};
+use report::Report;
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let json = args.json;
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&CliError::Io("start", error), json),
+    };
+    let done = runtime.block_on(async {
+        match args.command {
+            Command::Serve(ref serve) => serve::serve(&args.place, serve).await.map(|()| None),
+            ref command => {
+                let context = Context::open(&args.place).await?;
+                let report = run::run(&context, command).await;
+                context.store.close().await;
+                report.map(Some)
+            }
+        }
+    });
+    match done {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(report)) => {
+            let text = if json { format!("{:#}\n", report.json) } else { report.text };
+            // A reader that has gone (`| head`) is no failure.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::from(report.exit)
+        }
+        Err(error) => failed(&error, json),
+    }
+}
+
+fn failed(error: &CliError, json: bool) -> ExitCode {
+    let text = if json {
+        format!("{:#}\n", serde_json::json!({ "error": error.to_string() }))
+    } else {
+        format!("countersign-server: {error}\n")
+    };
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    ExitCode::from(error.exit())
+}

@@ -1,0 +1,55 @@
+//! What a command has to say: for people, and as JSON.
+
+use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// A command's result.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Report {
+    /// For programs.
+    pub(super) json: Value,
+    /// For people, with its line ends.
+    pub(super) text: String,
+    /// The exit code.
+    pub(super) exit: u8,
+}
+
+impl Report {
+    /// A result of one line.
+    pub(super) fn line(json: Value, text: impl Into<String>) -> Self {
+        let mut text = text.into();
+        text.push('\n');
+        Self { json, text, exit: 0 }
+    }
+
+    /// A table: a heading and rows, columns as wide as they need to be.
+    pub(super) fn table(json: Value, heading: &[&str], rows: &[Vec<String>]) -> Self {
+        let heading: Vec<String> = heading.iter().map(|&name| name.to_owned()).collect();
+        let lines: Vec<&Vec<String>> = std::iter::once(&heading).chain(rows).collect();
+        let width = |column: usize| {
+            lines.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let mut text = String::new();
+        for row in &lines {
+            let mut line = String::new();
+            for (column, cell) in row.iter().enumerate() {
+                let padding = (width(column) + 2).saturating_sub(cell.chars().count());
+                line.push_str(&visible(cell));
+                line.push_str(&" ".repeat(padding));
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        Self { json, text, exit: 0 }
+    }
+}
+
+/// A text without what would move the cursor of a terminal.
+fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// An instant as RFC 3339 writes it, from Unix seconds.
+pub(super) fn instant(seconds: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default()
+}

@@ -1,0 +1,192 @@
+//! `serve`: the socket, TLS, and a clean end.
+
+use std::{io, path::Path, sync::Arc, time::Duration};
+
+use axum::Router;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{Notify, Semaphore},
+    time::timeout,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        self,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    },
+};
+use tracing_subscriber::EnvFilter;
+
+use super::{
+    CliError, Context,
+    args::{Place, Serve},
+};
+use crate::{
+    http::{self, App},
+    outbox,
+};
+
+/// Connections that are open at once; more wait to be taken.
+const MOST_CONNECTIONS: usize = 8192;
+/// How long a connection may take to say what it wants, and may rest between two requests.
+const HEADERS_WITHIN: Duration = Duration::from_secs(30);
+/// How long a TLS handshake may take.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+/// How long requests that are under way may take when the server ends.
+const END_WITHIN: Duration = Duration::from_secs(10);
+
+/// Answers requests until the process is told to end.
+pub(super) async fn serve(place: &Place, options: &Serve) -> Result<(), CliError> {
+    let filter = EnvFilter::try_new(&options.log).map_err(|error| CliError::Usage(format!("--log: {error}")))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+        .init();
+
+    let tls = match (&options.tls_certificate, &options.tls_key) {
+        (Some(certificate), Some(key)) => Some(tls(certificate, key)?),
+        _ => None,
+    };
+    let context = Context::open(place).await?;
+    let listener = TcpListener::bind(options.listen).await.map_err(|error| CliError::Io("the address", error))?;
+    let bound = listener.local_addr().map_err(|error| CliError::Io("the address", error))?;
+    let written = Arc::new(Notify::new());
+    let app = http::app(App::new(
+        context.store.clone(),
+        context.keys.clone(),
+        context.clock.clone(),
+        context.random.clone(),
+        written.clone(),
+    )?);
+
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let told = format!("Listening on {scheme}://{bound}, with {}.\n", context.place);
+    // Whoever started it waits for this line.
+    io::Write::write_all(&mut io::stdout(), told.as_bytes()).map_err(|error| CliError::Io("standard output", error))?;
+    if tls.is_none() && !bound.ip().is_loopback() {
+        tracing::warn!(
+            "without TLS anybody on the way reads everything: put a proxy with TLS before this address, or name a certificate"
+        );
+    }
+    let (store, keys, clock) = (context.store.clone(), context.keys.clone(), context.clock.clone());
+    let sender = tokio::spawn(async move { outbox::run(&store, &keys, &clock, &written, outbox::console).await });
+    accept(listener, tls, app).await?;
+    sender.abort();
+    context.store.close().await;
+    Ok(())
+}
+
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, app: Router) -> Result<(), CliError> {
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let graceful = Arc::new(GracefulShutdown::new());
+    let mut end = Box::pin(told_to_end());
+    loop {
+        let place = places.clone().acquire_owned().await;
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                // Out of file descriptors: what is open will close.
+                Err(error) => {
+                    tracing::warn!(%error, "a connection was not taken");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+            ended = &mut end => {
+                ended?;
+                break;
+            }
+        };
+        let (app, tls, watcher) = (app.clone(), tls.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            let _place = place;
+            let _ = stream.set_nodelay(true);
+            match tls {
+                None => connection(stream, app, watcher).await,
+                Some(tls) => {
+                    if let Some(stream) = handshake(&tls, stream).await {
+                        connection(stream, app, watcher).await;
+                    }
+                }
+            }
+        });
+    }
+    tracing::info!("ending");
+    drop(listener);
+    if let Some(graceful) = Arc::into_inner(graceful) {
+        let _ = timeout(END_WITHIN, graceful.shutdown()).await;
+    }
+    Ok(())
+}
+
+async fn handshake(
+    tls: &TlsAcceptor,
+    stream: TcpStream,
+) -> Option<impl AsyncRead + AsyncWrite + Unpin + Send + 'static> {
+    match timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
+        Ok(Ok(stream)) => Some(stream),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "no TLS");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    app: Router,
+    watcher: hyper_util::server::graceful::Watcher,
+) {
+    let served = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WITHIN)
+        .max_buf_size(32 * 1024)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+    if let Err(error) = watcher.watch(served).await {
+        tracing::debug!(%error, "a connection broke");
+    }
+}
+
+async fn told_to_end() -> Result<(), CliError> {
+    let wrong = |error| CliError::Io("signals", error);
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut terminate, mut interrupt) =
+            (signal(SignalKind::terminate()).map_err(wrong)?, signal(SignalKind::interrupt()).map_err(wrong)?);
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok(())
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.map_err(wrong)
+}
+
+fn tls(certificate: &Path, key: &Path) -> Result<TlsAcceptor, CliError> {
+    let wrong = |path: &Path, error: &dyn std::fmt::Display| CliError::Tls(format!("{}: {error}", path.display()));
+    let chain = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| wrong(certificate, &error))?;
+    if chain.is_empty() {
+        return Err(wrong(certificate, &"there is no certificate in it"));
+    }
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, &error))?;
+    let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| CliError::Tls(error.to_string()))?
+        .with_no_client_auth()
+        .with_single_cert(chain, private)
+        .map_err(|error| wrong(certificate, &error))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}

@@ -1,0 +1,11 @@
+//! The rules. Nothing here reads a clock or opens a connection; what must hold across processes is decided by the
+//! statements of [`crate::store`], which these functions name.
+
+pub mod app_key;
+pub mod audit;
+pub mod judge;
+pub mod login;
+pub mod policy;
+pub mod registration;
+pub mod users;
+pub mod verification;

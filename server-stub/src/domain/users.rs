@@ -1,0 +1,131 @@
+//! What a user is called, and what may be on file.
+
+use countersign_core::matching::fold;
+
+/// The longest name, in characters.
+pub const MAX_NAME: usize = 128;
+
+/// A user's or group's name that may be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    shown: String,
+    folded: String,
+}
+
+/// Why a text is no name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// Nothing but spaces.
+    #[error("the name is empty")]
+    Empty,
+    /// More than 128 characters.
+    #[error("the name is longer than {MAX_NAME} characters")]
+    TooLong,
+    /// Line ends and the like.
+    #[error("the name has a control character")]
+    Control,
+}
+
+impl Name {
+    /// Checks a name. Spaces around it are no part of it.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        let shown = text.trim();
+        if shown.chars().count() > MAX_NAME {
+            return Err(NameError::TooLong);
+        }
+        if shown.chars().any(char::is_control) {
+            return Err(NameError::Control);
+        }
+        let folded = fold(shown);
+        if folded.is_empty() {
+            return Err(NameError::Empty);
+        }
+        Ok(Self { shown: shown.to_owned(), folded })
+    }
+
+    /// As it was given.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// As it is compared: one for every spelling, case and Unicode form.
+    pub fn folded(&self) -> &str {
+        &self.folded
+    }
+}
+
+/// Why a text is no telephone number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a phone number is + and 7 to 15 digits, as in +49 170 1234567")]
+pub struct PhoneError;
+
+/// A number in the form of E.164: `+` and 7 to 15 digits. Spaces, dashes and brackets are dropped.
+pub fn phone(text: &str) -> Result<String, PhoneError> {
+    let clean: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '/' | '.')).collect();
+    match clean.strip_prefix('+') {
+        Some(digits)
+            if (7..=15).contains(&digits.len())
+                && digits.bytes().all(|b| b.is_ascii_digit())
+                && !digits.starts_with('0') =>
+        {
+            Ok(clean)
+        }
+        _ => Err(PhoneError),
+    }
+}
+
+/// Why a text is no mail address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is no mail address")]
+pub struct EmailError;
+
+/// A mail address as far as it can be checked without sending to it: one `@`, no spaces, nothing that could end a header.
+pub fn email(text: &str) -> Result<String, EmailError> {
+    let text = text.trim();
+    let whole =
+        text.len() <= 254 && !text.chars().any(|c| c.is_control() || c.is_whitespace() || "<>,;:\"()[]\\".contains(c));
+    match text.rsplit_once('@') {
+        Some((local, domain))
+            if whole
+                && !local.is_empty()
+                && !local.contains('@')
+                && domain.contains('.')
+                && !domain.starts_with('.')
+                && !domain.ends_with('.') =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err(EmailError),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_however_it_is_typed() {
+        let ada = Name::new("Ada").unwrap();
+        for typed in ["ada", " ADA ", "Ａda", "ada\u{a0}"] {
+            assert_eq!(Name::new(typed).unwrap().folded(), ada.folded(), "{typed}");
+        }
+        assert_eq!(Name::new(" "), Err(NameError::Empty));
+        assert_eq!(Name::new("a\nb"), Err(NameError::Control));
+        assert_eq!(Name::new(&"a".repeat(129)), Err(NameError::TooLong));
+    }
+
+    #[test]
+    fn numbers_and_addresses_are_checked() {
+        assert_eq!(phone("+49 (170) 123-4567").unwrap(), "+491701234567");
+        for wrong in ["0170 1234567", "+49", "+49170123456789012", "+49 170 12a", "", "+0123456789"] {
+            assert_eq!(phone(wrong), Err(PhoneError), "{wrong}");
+        }
+        assert_eq!(email(" ada@example.org ").unwrap(), "ada@example.org");
+        for wrong in
+            ["ada", "ada@", "@example.org", "a@b@example.org", "ada@example.org\r\nBcc: x@y.z", "a b@c.d", "a@.d"]
+        {
+            assert_eq!(email(wrong), Err(EmailError), "{wrong}");
+        }
+    }
+}

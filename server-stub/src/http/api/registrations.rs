@@ -1,0 +1,90 @@
+//! `POST /api/v1/registrations` and its two further steps.
+
+use axum::{
+    Json as Reply,
+    extract::{Path, State},
+    http::HeaderMap,
+};
+use countersign_core::secret::Password;
+use countersign_wire::v1::registration::{
+    ActivateReply, ActivateRequest, ConfirmReply, ConfirmRequest, RegisterReply, RegisterRequest,
+};
+use zeroize::Zeroizing;
+
+use super::{identifier, server::address};
+use crate::{
+    domain::{
+        app_key::AppKey,
+        registration::{GOOD_FOR, RESEND_AFTER, RegistrationError, SMS_DIGITS},
+        users::Name,
+    },
+    http::{App, Problem, extract::Json},
+};
+
+const KEY: &str = "a P-256 public key: 65 bytes, uncompressed, in Base64url without padding";
+
+/// Username and password: a code goes out.
+pub(crate) async fn start(
+    State(app): State<App>,
+    Json(request): Json<RegisterRequest>,
+) -> Result<Reply<RegisterReply>, Problem> {
+    let settings = &app.snapshot.get(&app.store).await?.settings;
+    let key =
+        AppKey::read(&request.app.public_key).map_err(|_| Problem::Field { name: "app.public_key", expected: KEY })?;
+    let text = |name, text: &str| {
+        let whole = (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        whole.then(|| text.to_owned()).ok_or(Problem::Field { name, expected: "a text of 1 to 64 characters" })
+    };
+    let named = (key, text("app.name", &request.app.name)?, text("app.platform", &request.app.platform)?);
+    // A name that nobody can have is nobody's, and takes the same way.
+    let folded = Name::new(&request.username).map(|name| name.folded().to_owned()).unwrap_or_default();
+    let password = Password::new(&Zeroizing::new(request.password));
+    let started = app.desk.start(settings, &folded, password, named, app.clock.now()).await?;
+    Ok(Reply(RegisterReply {
+        registration: started.registration,
+        nonce: started.nonce,
+        phone_hint: started.phone_hint,
+        digits: SMS_DIGITS,
+        expires_in: GOOD_FOR.unsigned_abs(),
+        resend_in: RESEND_AFTER.unsigned_abs(),
+    }))
+}
+
+/// The SMS code: the token comes, sealed.
+pub(crate) async fn confirm(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(request): Json<ConfirmRequest>,
+) -> Result<Reply<ConfirmReply>, Problem> {
+    let server = address(&app.snapshot.get(&app.store).await?.settings, &headers);
+    let id = identifier(&id).ok_or(RegistrationError::Ended)?;
+    let key = AppKey::read(&request.seal_key).map_err(|_| Problem::Field { name: "seal_key", expected: KEY })?;
+    let (code, seal_key) = (Zeroizing::new(request.code), (request.seal_key.as_str(), &key));
+    let confirmed = app.desk.confirm(&server, &id, &code, seal_key, &request.signature, app.clock.now()).await?;
+    Ok(Reply(ConfirmReply {
+        token: confirmed.token,
+        issuer: confirmed.columns.issuer,
+        account: confirmed.columns.account,
+        algorithm: confirmed.columns.algorithm,
+        digits: u8::try_from(confirmed.columns.digits).unwrap_or(6),
+        period: confirmed.columns.period.unsigned_abs(),
+        sealed_secret: confirmed.sealed,
+        replaces: confirmed.replaces,
+        expires_in: GOOD_FOR.unsigned_abs(),
+    }))
+}
+
+/// A first code: the token works.
+pub(crate) async fn activate(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(request): Json<ActivateRequest>,
+) -> Result<Reply<ActivateReply>, Problem> {
+    let server = address(&app.snapshot.get(&app.store).await?.settings, &headers);
+    let id = identifier(&id).ok_or(RegistrationError::Ended)?;
+    let code = Zeroizing::new(request.code);
+    let (token, bound) = app.desk.activate(&server, &id, &code, &request.signature, app.clock.now()).await?;
+    Ok(Reply(ActivateReply { token, app: bound }))
+}

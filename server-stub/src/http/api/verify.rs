@@ -1,0 +1,44 @@
+//! `POST /api/v1/verify`.
+
+use axum::{Json as Reply, extract::State};
+use countersign_wire::v1::{VerifyReply, VerifyRequest};
+
+use super::{address, identifier};
+use crate::{
+    domain::{
+        judge::TypedCode,
+        users::Name,
+        verification::{Attempt, Outcome},
+    },
+    http::{
+        App, Problem,
+        extract::{Json, MayVerify},
+    },
+    store::verify::Who,
+};
+
+/// Says whether a code is right.
+pub(crate) async fn verify(
+    State(app): State<App>,
+    MayVerify: MayVerify,
+    Json(request): Json<VerifyRequest>,
+) -> Result<Reply<VerifyReply>, Problem> {
+    let attempt = Attempt {
+        who: who(&request.user),
+        code: TypedCode::new(&request.code),
+        credential: request.token.map(|token| identifier(&token).unwrap_or_default()),
+        address: request.client.as_deref().and_then(address),
+        via: "verify",
+        now: app.clock.now(),
+    };
+    let token = match app.verifier.verify(attempt).await? {
+        Outcome::Accepted { credential_id, .. } => Some(credential_id),
+        Outcome::Refused => None,
+    };
+    Ok(Reply(VerifyReply { accepted: token.is_some(), token }))
+}
+
+/// The user that a name means. One that nobody can have is nobody's, and takes the same way.
+pub(super) fn who(name: &str) -> Who {
+    Who::Folded(Name::new(name).map(|name| name.folded().to_owned()).unwrap_or_default())
+}

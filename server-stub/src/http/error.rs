@@ -1,0 +1,165 @@
+//! Refusals, each with its status and its stable code.
+
+use axum::{
+    Json,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use countersign_wire::v1::ApiError;
+
+use crate::{
+    domain::{login::LoginError, registration::RegistrationError, verification::VerifyError},
+    store::StoreError,
+};
+
+/// Why a request was not done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// No such path.
+    #[error("there is nothing at this path")]
+    NotFound,
+    /// The path takes other methods.
+    #[error("this path takes another method")]
+    MethodNotAllowed,
+    /// The body is not what the path takes.
+    #[error("the body cannot be read: {0}")]
+    Body(String),
+    /// The body is in no form that the path takes.
+    #[error("the body must be {0}")]
+    MediaType(&'static str),
+    /// The body is larger than any that is right.
+    #[error("the body is larger than 16 KiB")]
+    TooLarge,
+    /// No key, or one that opens nothing.
+    #[error("an API key is needed")]
+    Unauthorised,
+    /// No session, or one that is over.
+    #[error("there is no session: sign in")]
+    NoSession,
+    /// The request took too long.
+    #[error("the request took too long")]
+    TooSlow,
+    /// The database is away or overloaded.
+    #[error("try again")]
+    Unavailable,
+    /// A field has a value that it does not take.
+    #[error("{name} is {expected}")]
+    Field {
+        /// Its name.
+        name: &'static str,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// A step of a registration or a sign-in was refused.
+    #[error("{message}")]
+    Refused {
+        /// The status.
+        status: StatusCode,
+        /// The stable code.
+        code: &'static str,
+        /// What happened.
+        message: String,
+        /// Seconds.
+        retry_after: Option<u64>,
+    },
+    /// A fault of this server's; the log says more.
+    #[error("a fault of the server")]
+    Internal,
+}
+
+impl Problem {
+    fn parts(&self) -> (StatusCode, &'static str, Option<u64>) {
+        match self {
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found", None),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", None),
+            Self::Body(_) => (StatusCode::BAD_REQUEST, "body_invalid", None),
+            Self::MediaType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type_unsupported", None),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", None),
+            Self::Unauthorised => (StatusCode::UNAUTHORIZED, "unauthorized", None),
+            Self::NoSession => (StatusCode::UNAUTHORIZED, "session_ended", None),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "request_timeout", None),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", Some(2)),
+            Self::Field { .. } => (StatusCode::BAD_REQUEST, "field_invalid", None),
+            Self::Refused { status, code, retry_after, .. } => (*status, code, *retry_after),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", None),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, code, retry_after) = self.parts();
+        let field = match &self {
+            Self::Field { name, .. } => Some((*name).to_owned()),
+            _ => None,
+        };
+        let body = ApiError { code: code.to_owned(), message: self.to_string(), field, retry_after };
+        let mut response = (status, Json(body)).into_response();
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                tracing::warn!(%error, "the database is away");
+                Self::Unavailable
+            }
+            error => {
+                tracing::error!(%error, "the database failed");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<RegistrationError> for Problem {
+    fn from(error: RegistrationError) -> Self {
+        let (status, code, retry_after) = match &error {
+            RegistrationError::Credentials => (StatusCode::FORBIDDEN, "credentials_wrong", None),
+            RegistrationError::TooSoon { retry_after } => {
+                (StatusCode::TOO_MANY_REQUESTS, "too_many_messages", Some(*retry_after))
+            }
+            RegistrationError::Signature => (StatusCode::FORBIDDEN, "signature_wrong", None),
+            RegistrationError::Sms => (StatusCode::FORBIDDEN, "sms_wrong", None),
+            RegistrationError::Code => (StatusCode::FORBIDDEN, "code_wrong", None),
+            RegistrationError::Ended => (StatusCode::GONE, "registration_ended", None),
+            RegistrationError::BoundElsewhere => (StatusCode::CONFLICT, "token_bound_elsewhere", None),
+            RegistrationError::Store(_) => {
+                let RegistrationError::Store(error) = error else { return Self::Internal };
+                return error.into();
+            }
+        };
+        Self::Refused { status, code, message: error.to_string(), retry_after }
+    }
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        let (status, code) = match error {
+            LoginError::Credentials => (StatusCode::FORBIDDEN, "credentials_wrong"),
+            LoginError::Code => (StatusCode::FORBIDDEN, "code_wrong"),
+            LoginError::Signature => (StatusCode::FORBIDDEN, "signature_wrong"),
+            LoginError::BoundElsewhere => (StatusCode::CONFLICT, "token_bound_elsewhere"),
+            LoginError::Store(error) => return error.into(),
+        };
+        Self::Refused { status, code, message: error.to_string(), retry_after: None }
+    }
+}
+
+impl From<VerifyError> for Problem {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Busy => Self::Unavailable,
+            VerifyError::Store(error) => error.into(),
+        }
+    }
+}

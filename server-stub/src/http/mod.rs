@@ -1,0 +1,132 @@
+//! Requests in, answers out. Handlers are a few lines; what they decide is in [`crate::domain`].
+
+pub mod api;
+mod error;
+mod extract;
+mod snapshot;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use tokio::sync::Notify;
+
+pub use error::Problem;
+
+use crate::{
+    domain::{registration::Desk, verification::Verifier},
+    password::{Checker, HashFailed},
+    seal::Keys,
+    service::{Clock, Random},
+    store::{Store, verify::Statements},
+};
+
+/// The longest body that is read, in bytes. Nothing that is asked here comes near it.
+pub const MOST_BODY: usize = 16 * 1024;
+/// How long a request may take from its first byte to the answer.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Passwords that are hashed at once, each in 19 MiB.
+const PASSWORDS_AT_ONCE: usize = 2;
+
+/// What handlers work with.
+#[derive(Clone, Debug)]
+pub struct App {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) verifier: Verifier,
+    pub(crate) snapshot: Arc<snapshot::Cache>,
+    pub(crate) desk: Desk,
+}
+
+impl App {
+    /// Puts the parts together and starts the verifier.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory for hashing passwords.
+    pub fn new(
+        store: Store,
+        keys: Arc<Keys>,
+        clock: Clock,
+        random: Random,
+        outbox: Arc<Notify>,
+    ) -> Result<Self, HashFailed> {
+        let verifier = Verifier::start(store.clone(), keys.clone(), Statements::REAL);
+        let passwords = Checker::new(PASSWORDS_AT_ONCE, &random)?;
+        let desk = Desk { store: store.clone(), keys, random: random.clone(), passwords, outbox };
+        Ok(Self { store, clock, random, verifier, snapshot: Arc::default(), desk })
+    }
+}
+
+/// All routes.
+pub fn app(app: App) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/api/v1/server", get(api::server::server))
+        .route("/api/v1/registrations", post(api::registrations::start))
+        .route("/api/v1/registrations/{id}/confirm", post(api::registrations::confirm))
+        .route("/api/v1/registrations/{id}/activate", post(api::registrations::activate))
+        .route("/api/v1/login", post(api::login::login))
+        .route("/api/v1/login/{id}/totp", post(api::login::totp))
+        .route("/api/v1/session", get(api::login::who).delete(api::login::end))
+        .route("/api/v1/verify", post(api::verify::verify))
+        .route("/validate/check", post(api::validate::check))
+        .fallback(async || Problem::NotFound)
+        .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(MOST_BODY))
+        .layer(from_fn(headers))
+        .layer(from_fn_with_state(app.clone(), in_time))
+        .with_state(app)
+}
+
+/// Whether requests can be answered: the database is there.
+async fn ready(State(app): State<App>) -> Response {
+    match app.store.ping().await {
+        Ok(()) => "ready\n".into_response(),
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+/// No answer of this server is for a cache or for a frame, and none is what it is not.
+async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Ends a request that takes too long, a body that trickles in among them, and says what was answered.
+async fn in_time(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let id = app.random.id(app.clock.now());
+    let mut response = match tokio::time::timeout(PATIENCE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::TooSlow.into_response(),
+    };
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    let status = response.status();
+    if status >= StatusCode::INTERNAL_SERVER_ERROR {
+        tracing::warn!(request = %id, %method, ?path, status = status.as_u16(), "answered");
+    } else {
+        tracing::debug!(request = %id, %method, ?path, status = status.as_u16(), "answered");
+    }
+    response
+}

@@ -1,0 +1,118 @@
+//! The audit log's rows.
+
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
+
+use super::{Store, StoreError};
+use crate::{
+    domain::audit::{Break, Checker, Entry, Event},
+    seal::Keys,
+};
+
+/// Appends events in their order. Last in every transaction: from here to the commit nobody else appends.
+pub async fn append(connection: &mut AnyConnection, keys: &Keys, events: &[Event]) -> Result<(), StoreError> {
+    const HEAD: &str = "UPDATE audit_head SET seq = seq + $1 WHERE id = 1 RETURNING seq, mac";
+    if events.is_empty() {
+        return Ok(());
+    }
+    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+    let head = sqlx::query(HEAD).bind(count).fetch_one(&mut *connection).await?;
+    let mut seq = head.try_get::<i64, _>(0)? - count;
+    let mut mac: Vec<u8> = head.try_get(1)?;
+    // Below the number of parameters that a statement may have.
+    for part in events.chunks(32) {
+        let places: Vec<String> = (0..part.len())
+            .map(|row| {
+                let places: Vec<String> = (1..=7).map(|column| format!("${}", row * 7 + column)).collect();
+                format!("({})", places.join(", "))
+            })
+            .collect();
+        let sql =
+            format!("INSERT INTO audit (seq, at, event, user_id, detail, key_id, mac) VALUES {}", places.join(", "));
+        let mut insert = sqlx::query(AssertSqlSafe(sql));
+        for event in part {
+            seq += 1;
+            let mut entry = Entry {
+                seq,
+                at: i64::try_from(event.at.millis).unwrap_or(i64::MAX),
+                event: event.event.to_owned(),
+                user_id: event.user_id.clone(),
+                detail: event.detail.to_string(),
+                key_id: keys.newest().into(),
+                mac: vec![],
+            };
+            mac = entry.code(keys, &mac).map(Vec::from).ok_or(StoreError::Damaged("keys"))?;
+            entry.mac.clone_from(&mac);
+            insert = insert
+                .bind(entry.seq)
+                .bind(entry.at)
+                .bind(entry.event)
+                .bind(entry.user_id)
+                .bind(entry.detail)
+                .bind(entry.key_id)
+                .bind(entry.mac);
+        }
+        insert.execute(&mut *connection).await?;
+    }
+    sqlx::query("UPDATE audit_head SET mac = $1 WHERE id = 1").bind(mac).execute(connection).await?;
+    Ok(())
+}
+
+fn entry(row: &sqlx::any::AnyRow) -> Result<Entry, StoreError> {
+    Ok(Entry {
+        seq: row.try_get(0)?,
+        at: row.try_get(1)?,
+        event: row.try_get(2)?,
+        user_id: row.try_get(3)?,
+        detail: row.try_get(4)?,
+        key_id: row.try_get(5)?,
+        mac: row.try_get(6)?,
+    })
+}
+
+impl Store {
+    /// Entries after number `after`, at most `most` of them, oldest first.
+    pub async fn audit_after(&self, after: i64, most: i64) -> Result<Vec<Entry>, StoreError> {
+        const SQL: &str = "SELECT seq, at, event, user_id, detail, key_id, mac FROM audit WHERE seq > $1 \
+            ORDER BY seq LIMIT $2";
+        let rows = sqlx::query(SQL).bind(after).bind(most).fetch_all(&self.readers).await?;
+        rows.iter().map(entry).collect()
+    }
+
+    /// The newest entries, oldest of them first; of one user where one is named.
+    pub async fn audit_newest(&self, user_id: Option<&str>, most: i64) -> Result<Vec<Entry>, StoreError> {
+        const ALL: &str = "SELECT seq, at, event, user_id, detail, key_id, mac FROM audit ORDER BY seq DESC LIMIT $1";
+        const OF_ONE: &str = "SELECT seq, at, event, user_id, detail, key_id, mac FROM audit WHERE user_id = $2 \
+            ORDER BY seq DESC LIMIT $1";
+        let query = match user_id {
+            None => sqlx::query(ALL).bind(most),
+            Some(id) => sqlx::query(OF_ONE).bind(most).bind(id),
+        };
+        let mut entries: Vec<Entry> =
+            query.fetch_all(&self.readers).await?.iter().map(entry).collect::<Result<_, _>>()?;
+        entries.reverse();
+        Ok(entries)
+    }
+
+    /// Checks the whole chain; how many entries there are, or where it breaks.
+    pub async fn audit_verify(&self, keys: &Keys) -> Result<Result<i64, Break>, StoreError> {
+        // The end first: entries that come later are beyond it, not wrong.
+        let head = sqlx::query("SELECT seq, mac FROM audit_head WHERE id = 1").fetch_one(&self.readers).await?;
+        let (end, mac): (i64, Vec<u8>) = (head.try_get(0)?, head.try_get(1)?);
+        let mut checker = Checker::default();
+        let mut after = 0;
+        loop {
+            let entries = self.audit_after(after, 1000).await?;
+            let Some(last) = entries.last() else { break };
+            after = last.seq;
+            for entry in entries.iter().filter(|entry| entry.seq <= end) {
+                if let Err(broken) = checker.next(keys, entry) {
+                    return Ok(Err(broken));
+                }
+            }
+            if after >= end {
+                break;
+            }
+        }
+        Ok(checker.end(end, &mac))
+    }
+}

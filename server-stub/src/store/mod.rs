@@ -1,0 +1,186 @@
+//! What is kept: SQLite in a file, or PostgreSQL, behind one type and one wording of SQL.
+
+pub mod admin;
+pub mod audit;
+pub mod login;
+mod migrate;
+pub mod outbox;
+pub mod registration;
+pub mod verify;
+
+use std::{path::Path, time::Duration};
+
+use sqlx::{
+    Any, AnyConnection, AnyPool, Executor as _, Transaction,
+    any::{AnyPoolOptions, install_default_drivers},
+};
+
+pub use migrate::{MIGRATIONS, MigrationError};
+
+/// How long a request waits for the database before it is told to come back.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A file of this machine.
+    Sqlite,
+    /// A server, shared by any number of processes.
+    Postgres,
+}
+
+/// An open database with its schema in place.
+#[derive(Clone, Debug)]
+pub struct Store {
+    kind: Kind,
+    /// One connection for SQLite, which has one writer anyway: waiting here is fairer than being told `busy`.
+    writers: AnyPool,
+    readers: AnyPool,
+}
+
+/// Why the database did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Something with this name or key is there already.
+    #[error("it exists already")]
+    Exists,
+    /// What was named is not there.
+    #[error("there is no such {0}")]
+    Missing(&'static str),
+    /// The database cannot be reached or is too busy: worth another try.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// A row that does not hold what it should.
+    #[error("a damaged row of {0}")]
+    Damaged(&'static str),
+    /// A statement that failed for another reason.
+    #[error("the database: {0}")]
+    Failed(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) if database.is_unique_violation() => Self::Exists,
+            // PostgreSQL: connection lost, shutting down, too many connections, serialisation, deadlock.
+            // SQLite: busy or locked by another process.
+            sqlx::Error::Database(database) => match database.code().as_deref() {
+                Some("5" | "6" | "261" | "517" | "40001" | "40P01") => Self::Unavailable(error),
+                Some(code) if ["08", "53", "57"].iter().any(|class| code.len() == 5 && code.starts_with(class)) => {
+                    Self::Unavailable(error)
+                }
+                _ => Self::Failed(error),
+            },
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+/// Why a store did not open.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// No connection, or no right to the file.
+    #[error("the database cannot be opened: {0}")]
+    Connect(#[source] sqlx::Error),
+    /// Its schema could not be brought up to date.
+    #[error(transparent)]
+    Migrate(#[from] MigrationError),
+    /// Neither `sqlite:` nor `postgres:`.
+    #[error("a database address begins with postgres:// or sqlite://")]
+    Address,
+}
+
+/// How the database treats a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// A commit is on the disk before anybody is answered.
+    Full,
+    /// The system may lose the last commits when the machine loses power. For tests and comparisons.
+    Relaxed,
+}
+
+impl Store {
+    /// Opens or makes the SQLite file, and brings its schema up to date.
+    pub async fn open_file(path: &Path, durability: Durability) -> Result<Self, OpenError> {
+        // A path may hold what means something in an address.
+        let path = path.to_str().ok_or(OpenError::Address)?;
+        let path = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+        Self::open(&format!("sqlite://{path}?mode=rwc"), durability).await
+    }
+
+    /// Opens a database by its address (`postgres://..`, `sqlite://..`), and brings its schema up to date.
+    pub async fn open(address: &str, durability: Durability) -> Result<Self, OpenError> {
+        install_default_drivers();
+        let kind = match address.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => Kind::Sqlite,
+            Some("postgres" | "postgresql") => Kind::Postgres,
+            _ => return Err(OpenError::Address),
+        };
+        let session = match (kind, durability) {
+            (Kind::Sqlite, Durability::Full) => {
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 3000; \
+                 PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192; PRAGMA secure_delete = ON"
+            }
+            (Kind::Sqlite, Durability::Relaxed) => {
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA busy_timeout = 3000; \
+                 PRAGMA foreign_keys = ON"
+            }
+            (Kind::Postgres, Durability::Full) => "SET synchronous_commit = on; SET lock_timeout = '3s'",
+            (Kind::Postgres, Durability::Relaxed) => "SET synchronous_commit = off; SET lock_timeout = '3s'",
+        };
+        let pool = |connections| {
+            AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).after_connect(
+                move |connection, _| Box::pin(async move { connection.execute(session).await.map(drop) }),
+            )
+        };
+        let writers = match kind {
+            Kind::Sqlite => pool(1).connect(address).await,
+            Kind::Postgres => pool(8).connect(address).await,
+        }
+        .map_err(OpenError::Connect)?;
+        migrate::run(&writers, kind, MIGRATIONS).await?;
+        let readers = match kind {
+            Kind::Sqlite => pool(4).connect_lazy(address).map_err(OpenError::Connect)?,
+            Kind::Postgres => writers.clone(),
+        };
+        Ok(Self { kind, writers, readers })
+    }
+
+    /// Which database this is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether it answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").fetch_one(&self.readers).await?;
+        Ok(())
+    }
+
+    /// Begins a transaction that will write. In SQLite it is the only one from here on.
+    pub async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(match self.kind {
+            Kind::Sqlite => self.writers.begin_with("BEGIN IMMEDIATE").await?,
+            Kind::Postgres => self.writers.begin().await?,
+        })
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writers.close().await;
+    }
+
+    /// What was set on the server, by name.
+    pub async fn settings(connection: &mut AnyConnection) -> Result<Vec<(String, String)>, StoreError> {
+        Ok(sqlx::query_as("SELECT name, value FROM settings ORDER BY name").fetch_all(connection).await?)
+    }
+}

@@ -1,0 +1,367 @@
+//! The statements of a registration. Each step is one transaction of these; a process that dies between two leaves
+//! either the earlier token or the new one.
+
+use serde_json::json;
+use sqlx::{AnyConnection, Row as _, any::AnyRow};
+
+use super::{Store, StoreError, audit, verify::Columns};
+use crate::{
+    domain::{audit::Event, users::Name},
+    seal::Keys,
+    service::Now,
+};
+
+/// Who wants to register: what is on file.
+#[derive(Clone, Debug)]
+pub struct Registrant {
+    /// The user's id.
+    pub user_id: String,
+    /// The user's name as it was given.
+    pub name: String,
+    /// The number on file.
+    pub phone: Option<String>,
+    /// The password's hash.
+    pub password_hash: Option<String>,
+    /// What the group changes of the policy.
+    pub group_policy: Option<String>,
+}
+
+/// A registration under way.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// Its id.
+    pub id: String,
+    /// Whose.
+    pub user_id: String,
+    /// `started`, `confirmed`, `active` or `ended`.
+    pub state: String,
+    /// What the signatures are over.
+    pub nonce: String,
+    /// The app's public key.
+    pub app_key: Vec<u8>,
+    /// The app's name.
+    pub app_name: String,
+    /// The app's platform.
+    pub platform: String,
+    /// The code that was sent.
+    pub sms_mac: Vec<u8>,
+    /// The look-up key that it is under.
+    pub sms_key_id: i64,
+    /// Until when it may go on, in Unix seconds.
+    pub expires_at: i64,
+    /// The token to be, once there is one: its id, what it is, its sealed secret.
+    pub token: Option<(String, Columns, Vec<u8>)>,
+}
+
+/// A token and the app that it is bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The token's id.
+    pub credential_id: String,
+    /// The user's id.
+    pub user_id: String,
+    /// The user's name.
+    pub user: String,
+    /// The app's id.
+    pub app_id: String,
+    /// The app's name.
+    pub app_name: String,
+    /// The app's platform.
+    pub platform: String,
+    /// Since when, in Unix seconds.
+    pub bound_at: i64,
+}
+
+/// Reads who registers, and claims an attempt at the password: after five wrong ones in a row delays of 30 s to an hour.
+/// `None`: no such user, or one who has to wait.
+pub async fn claim_password(
+    connection: &mut AnyConnection,
+    folded: &str,
+    now: i64,
+) -> Result<Option<Registrant>, StoreError> {
+    const CLAIM: &str = "UPDATE users SET password_failures = password_failures + 1, \
+        password_blocked_until = CASE \
+            WHEN password_failures + 1 < 5 THEN 0 \
+            WHEN password_failures + 1 - 5 >= 7 THEN $2 + 3600 \
+            ELSE $2 + (CAST(30 AS BIGINT) << CAST(password_failures + 1 - 5 AS INTEGER)) END \
+        WHERE folded = $1 AND (password_blocked_until <= $2 OR password_blocked_until > $2 + 3600) RETURNING id";
+    const READ: &str = "SELECT u.id, u.name, u.phone, u.password_hash, g.policy FROM users u \
+        LEFT JOIN groups g ON g.id = u.group_id WHERE u.id = $1";
+    let claimed = sqlx::query(CLAIM).bind(folded).bind(now).fetch_optional(&mut *connection).await?;
+    let id: String = match &claimed {
+        Some(row) => row.try_get(0)?,
+        None => String::new(),
+    };
+    let row = sqlx::query(READ).bind(id).fetch_optional(connection).await?;
+    row.map(|row| {
+        Ok(Registrant {
+            user_id: row.try_get(0)?,
+            name: row.try_get(1)?,
+            phone: row.try_get(2)?,
+            password_hash: row.try_get(3)?,
+            group_policy: row.try_get(4)?,
+        })
+    })
+    .transpose()
+}
+
+/// Takes wrong passwords back after a right one. Locks the user's row, so that what follows is one after another.
+pub async fn forgive_password(connection: &mut AnyConnection, user_id: &str) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE users SET password_failures = 0, password_blocked_until = 0 WHERE id = $1";
+    sqlx::query(SQL).bind(user_id).execute(connection).await?;
+    Ok(())
+}
+
+/// How many SMS went out: the newest of the user (or 0), of the user in an hour and in a day, of the prefix and of all in an
+/// hour.
+pub async fn sends(
+    connection: &mut AnyConnection,
+    user_id: &str,
+    prefix: &str,
+    now: i64,
+) -> Result<[i64; 5], StoreError> {
+    const SQL: &str = "SELECT \
+        (SELECT coalesce(max(at), 0) FROM sms_sends WHERE user_id = $1 AND at <= $3), \
+        (SELECT count(*) FROM sms_sends WHERE user_id = $1 AND at > $3 - 3600), \
+        (SELECT count(*) FROM sms_sends WHERE user_id = $1 AND at > $3 - 86400), \
+        (SELECT count(*) FROM sms_sends WHERE prefix = $2 AND at > $3 - 3600), \
+        (SELECT count(*) FROM sms_sends WHERE at > $3 - 3600)";
+    let row = sqlx::query(SQL).bind(user_id).bind(prefix).bind(now).fetch_one(connection).await?;
+    Ok([row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?])
+}
+
+/// Begins a registration, ends those of the user that wait for an SMS code, and counts the SMS.
+pub async fn start(
+    connection: &mut AnyConnection,
+    new: &Registration,
+    app_id: &str,
+    prefix: &str,
+    now: i64,
+) -> Result<(), StoreError> {
+    const INSERT: &str = "INSERT INTO registrations (id, user_id, state, nonce, app_id, app_key, app_name, platform, \
+        sms_mac, sms_key_id, created_at, expires_at) VALUES ($1, $2, 'started', $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    sqlx::query("UPDATE registrations SET state = 'ended' WHERE user_id = $1 AND state = 'started'")
+        .bind(&new.user_id)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(INSERT)
+        .bind(&new.id)
+        .bind(&new.user_id)
+        .bind(&new.nonce)
+        .bind(app_id)
+        .bind(new.app_key.clone())
+        .bind(&new.app_name)
+        .bind(&new.platform)
+        .bind(new.sms_mac.clone())
+        .bind(new.sms_key_id)
+        .bind(now)
+        .bind(new.expires_at)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("INSERT INTO sms_sends (id, user_id, prefix, at) VALUES ($1, $2, $3, $4)")
+        .bind(&new.id)
+        .bind(&new.user_id)
+        .bind(prefix)
+        .bind(now)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("DELETE FROM sms_sends WHERE at < $1 - 86400").bind(now).execute(&mut *connection).await?;
+    sqlx::query("DELETE FROM registrations WHERE expires_at < $1 - 86400").bind(now).execute(connection).await?;
+    Ok(())
+}
+
+/// Reads a registration.
+pub async fn read(connection: &mut AnyConnection, id: &str) -> Result<Option<Registration>, StoreError> {
+    const SQL: &str = "SELECT r.id, r.user_id, r.state, r.nonce, r.app_key, r.app_name, r.platform, r.sms_mac, \
+        r.sms_key_id, r.expires_at, r.credential_id, r.issuer, r.algorithm, r.digits, r.period, r.secret, u.name \
+        FROM registrations r JOIN users u ON u.id = r.user_id WHERE r.id = $1";
+    let row = sqlx::query(SQL).bind(id).fetch_optional(connection).await?;
+    row.as_ref().map(registration).transpose()
+}
+
+fn registration(row: &AnyRow) -> Result<Registration, StoreError> {
+    let token = match row.try_get::<Option<String>, _>(10)? {
+        None => None,
+        Some(id) => {
+            let columns = Columns {
+                kind: "totp".to_owned(),
+                issuer: row.try_get(11)?,
+                account: row.try_get(16)?,
+                algorithm: row.try_get(12)?,
+                digits: row.try_get(13)?,
+                period: row.try_get(14)?,
+            };
+            // Gone once it has become a token, or never will.
+            let secret: Option<Vec<u8>> = row.try_get(15)?;
+            Some((id, columns, secret.unwrap_or_default()))
+        }
+    };
+    Ok(Registration {
+        id: row.try_get(0)?,
+        user_id: row.try_get(1)?,
+        state: row.try_get(2)?,
+        nonce: row.try_get(3)?,
+        app_key: row.try_get(4)?,
+        app_name: row.try_get(5)?,
+        platform: row.try_get(6)?,
+        sms_mac: row.try_get(7)?,
+        sms_key_id: row.try_get(8)?,
+        expires_at: row.try_get(9)?,
+        token,
+    })
+}
+
+/// Claims one of the five tries at an SMS code. False: used up, too late, or another step.
+pub async fn claim_sms(connection: &mut AnyConnection, id: &str, now: i64) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE registrations SET sms_tries = sms_tries + 1 WHERE id = $1 AND state = 'started' \
+        AND sms_tries < 5 AND expires_at > $2 AND expires_at <= $2 + 600 RETURNING sms_tries";
+    Ok(sqlx::query(SQL).bind(id).bind(now).fetch_optional(connection).await?.is_some())
+}
+
+/// Goes on from the SMS code to the token to be. False: somebody else did.
+pub async fn confirm(
+    connection: &mut AnyConnection,
+    id: &str,
+    credential_id: &str,
+    columns: &Columns,
+    secret: Vec<u8>,
+    expires_at: i64,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE registrations SET state = 'confirmed', credential_id = $2, issuer = $3, algorithm = $4, \
+        digits = $5, period = $6, secret = $7, expires_at = $8 WHERE id = $1 AND state = 'started' RETURNING id";
+    let row = sqlx::query(SQL)
+        .bind(id)
+        .bind(credential_id)
+        .bind(&columns.issuer)
+        .bind(&columns.algorithm)
+        .bind(columns.digits)
+        .bind(columns.period)
+        .bind(secret)
+        .bind(expires_at)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Ends every other registration of the user, the earlier binding and its token; binds the new one. `step` is that of
+/// the first code, which is used up by this. False: the registration has been ended meanwhile.
+pub async fn activate(
+    connection: &mut AnyConnection,
+    registration: &Registration,
+    app_id: &str,
+    step: i64,
+    now: i64,
+) -> Result<bool, StoreError> {
+    const TAKE: &str = "UPDATE registrations SET state = 'active', secret = NULL WHERE id = $1 AND state = 'confirmed' \
+        AND expires_at > $2 RETURNING id";
+    const INSERT: &str = "INSERT INTO credentials \
+        (id, user_id, kind, issuer, account, algorithm, digits, period, secret, last_step, created_at) \
+        VALUES ($1, $2, 'totp', $3, $4, $5, $6, $7, $8, $9, $10)";
+    const BIND: &str = "INSERT INTO bindings (credential_id, user_id, app_id, app_key, app_name, platform, bound_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let Some((credential_id, columns, secret)) = &registration.token else { return Ok(false) };
+    if sqlx::query(TAKE).bind(&registration.id).bind(now).fetch_optional(&mut *connection).await?.is_none() {
+        return Ok(false);
+    }
+    let user_id = &registration.user_id;
+    sqlx::query(
+        "UPDATE registrations SET state = 'ended', secret = NULL WHERE user_id = $1 AND id <> $2 AND state <> 'ended'",
+    )
+    .bind(user_id)
+    .bind(&registration.id)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("DELETE FROM credentials WHERE id IN (SELECT credential_id FROM bindings WHERE user_id = $1)")
+        .bind(user_id)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(INSERT)
+        .bind(credential_id)
+        .bind(user_id)
+        .bind(&columns.issuer)
+        .bind(&columns.account)
+        .bind(&columns.algorithm)
+        .bind(columns.digits)
+        .bind(columns.period)
+        .bind(secret.clone())
+        .bind(step)
+        .bind(now)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(BIND)
+        .bind(credential_id)
+        .bind(user_id)
+        .bind(app_id)
+        .bind(registration.app_key.clone())
+        .bind(&registration.app_name)
+        .bind(&registration.platform)
+        .bind(now)
+        .execute(connection)
+        .await?;
+    Ok(true)
+}
+
+macro_rules! binding_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT b.credential_id, b.user_id, u.name, b.app_id, b.app_name, b.platform, b.bound_at ",
+            "FROM bindings b JOIN users u ON u.id = b.user_id ",
+            $rest
+        )
+    };
+}
+
+fn binding(row: &AnyRow) -> Result<Binding, StoreError> {
+    Ok(Binding {
+        credential_id: row.try_get(0)?,
+        user_id: row.try_get(1)?,
+        user: row.try_get(2)?,
+        app_id: row.try_get(3)?,
+        app_name: row.try_get(4)?,
+        platform: row.try_get(5)?,
+        bound_at: row.try_get(6)?,
+    })
+}
+
+/// The app that a user's token is bound to.
+pub async fn binding_of(connection: &mut AnyConnection, user_id: &str) -> Result<Option<Binding>, StoreError> {
+    let row = sqlx::query(binding_sql!("WHERE b.user_id = $1")).bind(user_id).fetch_optional(connection).await?;
+    row.as_ref().map(binding).transpose()
+}
+
+/// A user's name as it was given.
+pub async fn user_name(connection: &mut AnyConnection, user_id: &str) -> Result<String, StoreError> {
+    let row = sqlx::query("SELECT name FROM users WHERE id = $1").bind(user_id).fetch_optional(connection).await?;
+    Ok(row.ok_or(StoreError::Missing("user"))?.try_get(0)?)
+}
+
+/// A user's number.
+pub async fn phone(connection: &mut AnyConnection, user_id: &str) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT phone FROM users WHERE id = $1").bind(user_id).fetch_optional(connection).await?;
+    Ok(row.ok_or(StoreError::Missing("user"))?.try_get(0)?)
+}
+
+impl Store {
+    /// Every app that has a token, by user.
+    pub async fn bindings(&self) -> Result<Vec<Binding>, StoreError> {
+        let rows = sqlx::query(binding_sql!("ORDER BY u.folded")).fetch_all(&self.readers).await?;
+        rows.iter().map(binding).collect()
+    }
+
+    /// Takes a user's registered token away from its app: it makes no right code any more.
+    pub async fn revoke_app(&self, keys: &Keys, user: &Name, now: Now) -> Result<Binding, StoreError> {
+        let mut transaction = self.begin().await?;
+        let row = sqlx::query(binding_sql!("WHERE u.folded = $1")).bind(user.folded());
+        let row = row.fetch_optional(&mut *transaction).await?.ok_or(StoreError::Missing("registered app"))?;
+        let bound = binding(&row)?;
+        sqlx::query("DELETE FROM credentials WHERE id = $1")
+            .bind(&bound.credential_id)
+            .execute(&mut *transaction)
+            .await?;
+        let detail = json!({ "app": bound.app_id, "token": bound.credential_id });
+        let event = Event::new(now, "app.revoked", Some(&bound.user_id)).with(detail);
+        audit::append(&mut transaction, keys, &[event]).await?;
+        transaction.commit().await?;
+        Ok(bound)
+    }
+}

@@ -1,0 +1,280 @@
+//! The program as a script uses it.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use crate::kit::{TOTP, token};
+
+fn run(data: &Path, arguments: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_countersign-server");
+    Command::new(program).arg("--data").arg(data).arg("--json").args(arguments).output().unwrap()
+}
+
+fn done(data: &Path, arguments: &[&str]) -> Value {
+    let output = run(data, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A server that ends with the test.
+struct Serving {
+    child: Child,
+    address: String,
+    shown: BufReader<ChildStdout>,
+}
+
+impl Serving {
+    fn start(data: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_countersign-server"))
+            .arg("--data")
+            .arg(data)
+            .args(["serve", "--listen", "127.0.0.1:0", "--log", "trace"])
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::options().create(true).append(true).open(data.join("log")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut shown = BufReader::new(child.stdout.take().unwrap());
+        shown.read_line(&mut line).unwrap();
+        let address = line.split("http://").nth(1).unwrap().split(',').next().unwrap().to_owned();
+        Self { child, address, shown }
+    }
+
+    fn ask(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn verify(&self, key: &str, user: &str, code: &str) -> bool {
+        let body = json!({ "user": user, "code": code }).to_string();
+        let answer = self.ask(&format!(
+            "POST /api/v1/verify HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {key}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        let body: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+        body["accepted"].as_bool().unwrap()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the server under test has the system's clock")]
+fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}
+
+fn present_code() -> String {
+    token(TOTP).code_at(now()).unwrap().text().to_owned()
+}
+
+#[test]
+fn a_token_moves_in_and_its_code_is_accepted_once_even_after_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let password = data.join("password");
+    std::fs::write(&password, "seven calm otters\n").unwrap();
+    let added = done(
+        data,
+        &["user", "add", "Ada", "--phone", "+49 170 1234567", "--password-file", password.to_str().unwrap()],
+    );
+    assert_eq!((&added["phone"], &added["has_password"]), (&json!("+491701234567"), &json!(true)));
+    done(data, &["token", "add", "ada", "--uri", TOTP]);
+    let key = done(data, &["api-key", "add", "VPN"])["key"].as_str().unwrap().to_owned();
+
+    let serving = Serving::start(data);
+    assert!(serving.ask("GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ends_with("ready\n"));
+    let code = present_code();
+    assert!(serving.verify(&key, "ADA", &code));
+    assert!(!serving.verify(&key, "ada", &code));
+    // Killed, not ended.
+    drop(serving);
+    let serving = Serving::start(data);
+    assert!(!serving.verify(&key, "ada", &code));
+
+    assert_eq!(done(data, &["audit", "verify"])["whole"], json!(true));
+    let events = done(data, &["audit", "list", "--user", "ada"]);
+    let reasons: Vec<&Value> = events.as_array().unwrap().iter().map(|event| &event["detail"]["reason"]).collect();
+    assert_eq!(reasons.iter().filter(|reason| **reason == "used").count(), 2, "{events}");
+
+    // Nothing secret in the log at its most talkative, nor in the files in the clear.
+    let log = std::fs::read_to_string(data.join("log")).unwrap();
+    assert!(log.contains("answered"), "{log}");
+    let secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+    for hidden in [code.as_str(), key.as_str(), "seven calm otters", secret, "12345678901234567890"] {
+        assert!(!log.contains(hidden), "{hidden} is in the log");
+        for file in std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()) {
+            // The test's own file.
+            if file == password {
+                continue;
+            }
+            let bytes = std::fs::read(&file).unwrap();
+            // A code is short enough to turn up in random bytes.
+            let found = hidden.len() > 6 && bytes.windows(hidden.len()).any(|part| part == hidden.as_bytes());
+            assert!(!found, "{hidden} is in {}", file.display());
+        }
+    }
+}
+
+/// The script of docs/api.md: another client in nothing but curl and openssl.
+#[test]
+fn the_documented_script_registers_a_token_and_signs_in() {
+    for tool in ["curl", "openssl"] {
+        if Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+            println!("skipped: {tool} is not installed");
+            return;
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let password = data.join("password");
+    std::fs::write(&password, "seven calm otters\n").unwrap();
+    done(data, &["user", "add", "ada", "--phone", "+491701234567", "--password-file", password.to_str().unwrap()]);
+    let mut serving = Serving::start(data);
+
+    let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/app.sh"))
+        .arg("register")
+        .arg(data.join("app"))
+        .arg(format!("http://{}", serving.address))
+        .args(["ada", "seven calm otters", "Shell"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut sms = String::new();
+    serving.shown.read_line(&mut sms).unwrap();
+    let code = sms.split(": ").nth(1).unwrap().split(' ').next().unwrap();
+    script.stdin.take().unwrap().write_all(format!("{code}\n").as_bytes()).unwrap();
+    let output = script.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let bound: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let listed = done(data, &["app", "list"]);
+    assert_eq!((&listed[0]["app"], &listed[0]["token"]), (&bound["app"], &bound["token"]));
+    assert_eq!(listed[0]["name"], "Shell");
+
+    // It signs in with the next step's code, because the first is used up, and so is that one then.
+    let sign_in = || {
+        Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/app.sh"))
+            .arg("sign-in")
+            .arg(data.join("app"))
+            .arg(format!("http://{}", serving.address))
+            .args(["ada", "seven calm otters"])
+            .env("STEP", "1")
+            .output()
+            .unwrap()
+    };
+    let output = sign_in();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let opened: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let session = opened["session"].as_str().unwrap();
+    let who = |session: &str| {
+        serving.ask(&format!(
+            "GET /api/v1/session HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {session}\r\n\r\n"
+        ))
+    };
+    assert!(who(session).contains("\"user\":\"ada\""));
+    // Taken away, the token opens nothing, and its session is over.
+    done(data, &["app", "revoke", "ada"]);
+    assert!(!sign_in().status.success());
+    assert!(who(session).contains("session_ended"));
+
+    let log = std::fs::read_to_string(data.join("log")).unwrap();
+    assert!(log.contains("/api/v1/registrations"));
+    for hidden in ["seven calm otters", &format!("\"{code}\""), &format!("{code} is your code"), session] {
+        assert!(!log.contains(hidden), "{hidden} is in the log");
+    }
+}
+
+#[test]
+fn what_goes_wrong_has_its_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    done(data, &["user", "add", "ada"]);
+    for (arguments, code) in [
+        (&["user", "show", "eve"][..], 3),
+        (&["user", "add", "ADA"], 4),
+        (&["user", "add", " "], 2),
+        (&["user", "set", "ada", "--phone", "0170"], 2),
+        (&["user", "set", "ada", "--group", "nobody"], 3),
+        (&["settings", "set", "digits", "3"], 2),
+        (&["settings", "set", "no_such", "3"], 2),
+        (&["group", "add", "staff", "validate_requires_key=false"], 2),
+        (&["group", "set", "nobody", "digits=8"], 3),
+        (&["token", "add", "ada", "--uri", "otpauth://totp/a"], 2),
+        (&["token", "add", "ada", "--uri", "otpauth://steam/a?secret=MFXHIZLTORUW43TH"], 2),
+        (&["api-key", "revoke", "none"], 3),
+        (&["nonsense"], 2),
+    ] {
+        let output = run(data, arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stdout.is_empty());
+    }
+    assert_eq!(done(data, &["audit", "verify"])["entries"], json!(1));
+}
+
+#[test]
+fn settings_groups_and_users_are_what_was_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    done(data, &["settings", "set", "issuer", "Corp PAM"]);
+    done(data, &["group", "add", "Staff", "digits=8", "drift_steps=0"]);
+    done(data, &["group", "set", "staff", "drift_steps=", "period=60"]);
+    done(data, &["user", "add", "ada", "--group", "STAFF", "--email", "ada@example.org"]);
+    done(data, &["user", "set", "ada", "--email", ""]);
+    assert_eq!(done(data, &["settings", "get", "issuer"]), json!({ "issuer": "Corp PAM" }));
+    assert_eq!(
+        done(data, &["group", "list"]),
+        json!([{ "name": "Staff", "users": 1, "policy": { "digits": "8", "period": "60" } }])
+    );
+    let shown = done(data, &["user", "show", "ada"]);
+    assert_eq!((&shown["group"], &shown["email"]), (&json!("Staff"), &Value::Null));
+    done(data, &["token", "add", "ada", "--uri", TOTP]);
+    assert_eq!(done(data, &["token", "list", "ada"]).as_array().unwrap().len(), 1);
+    assert_eq!(done(data, &["key", "rotate"]), json!({ "key": 2, "secrets": 1 }));
+    assert_eq!(done(data, &["user", "reset", "ada", "--clear"]), json!({ "tokens_deleted": 1 }));
+    done(data, &["settings", "set", "issuer"]);
+    assert_eq!(done(data, &["settings", "get", "issuer"]), json!({ "issuer": "Countersign" }));
+    done(data, &["user", "delete", "ada"]);
+    assert_eq!(done(data, &["user", "list"]), json!([]));
+}
+
+#[test]
+fn keys_that_are_gone_or_others_are_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    done(data, &["user", "add", "ada"]);
+    let keys = data.join("keys");
+    let own = std::fs::read(&keys).unwrap();
+    std::fs::remove_file(&keys).unwrap();
+    let output = run(data, &["user", "list"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("missing"));
+    assert!(!keys.exists());
+
+    let other = tempfile::tempdir().unwrap();
+    done(other.path(), &["user", "list"]);
+    std::fs::copy(other.path().join("keys"), &keys).unwrap();
+    let output = run(data, &["user", "list"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not those"));
+
+    std::fs::write(&keys, own).unwrap();
+    assert_eq!(done(data, &["user", "list"]).as_array().unwrap().len(), 1);
+}

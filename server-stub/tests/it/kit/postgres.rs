@@ -1,0 +1,110 @@
+//! A PostgreSQL server for one test, without a network, in a folder that vanishes.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+pub(crate) struct Cluster {
+    programs: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Cluster {
+    /// `None` where it is not installed, or may not run as this user.
+    pub(crate) fn start() -> Option<Self> {
+        let programs = programs()?;
+        let folder = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();
+        if is_root() {
+            // It refuses to run as root, and only its own user may see its files.
+            let owned = Command::new("chown").arg("postgres").arg(folder.path()).status().ok()?.success();
+            owned.then_some(())?;
+        }
+        let cluster = Self { programs, folder };
+        let data = cluster.folder.path().join("data");
+        cluster.run(
+            "initdb",
+            &[
+                "-D".as_ref(),
+                data.as_ref(),
+                "-U".as_ref(),
+                "test".as_ref(),
+                "-A".as_ref(),
+                "trust".as_ref(),
+                "--no-sync".as_ref(),
+            ],
+        );
+        let options = format!(
+            "-c listen_addresses='' -c unix_socket_directories='{}' -c fsync=off -c max_connections=200",
+            cluster.folder.path().display()
+        );
+        let log = cluster.folder.path().join("log");
+        cluster.run(
+            "pg_ctl",
+            &[
+                "-D".as_ref(),
+                data.as_ref(),
+                "-l".as_ref(),
+                log.as_ref(),
+                "-o".as_ref(),
+                options.as_ref(),
+                "-w".as_ref(),
+                "start".as_ref(),
+            ],
+        );
+        Some(cluster)
+    }
+
+    pub(crate) fn address(&self, database: &str) -> String {
+        format!("postgres://test@localhost/{database}?host={}", self.folder.path().display())
+    }
+
+    /// Runs one of its programs and expects it to succeed.
+    fn run(&self, program: &str, arguments: &[&OsStr]) {
+        let output = self.command(program, arguments).output().unwrap();
+        assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn command(&self, program: &str, arguments: &[&OsStr]) -> Command {
+        let program = self.programs.join(program);
+        let mut command = if is_root() {
+            let mut command = Command::new("runuser");
+            command.args(["-u", "postgres", "--"]).arg(program);
+            command
+        } else {
+            Command::new(program)
+        };
+        // What it leaves running must not hold the test's pipes open.
+        command.args(arguments).current_dir("/tmp").stdin(Stdio::null());
+        command
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let data = self.folder.path().join("data");
+        let arguments: [&OsStr; 5] =
+            ["-D".as_ref(), data.as_ref(), "-m".as_ref(), "immediate".as_ref(), "stop".as_ref()];
+        let _ = self.command("pg_ctl", &arguments).output();
+    }
+}
+
+/// Where the newest installed version keeps its programs.
+fn programs() -> Option<PathBuf> {
+    let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
+        .ok()?
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let version = path.file_name()?.to_str()?.parse().ok()?;
+            path.join("bin/initdb").exists().then(|| (version, path.join("bin")))
+        })
+        .collect();
+    found.sort();
+    found.pop().map(|(_, path)| path)
+}
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
+        && Path::new("/usr/sbin/runuser").exists()
+}

@@ -1,0 +1,377 @@
+//! Registering a token from the app, and moving it to another.
+
+use std::sync::Arc;
+
+use countersign_core::{
+    secret::{Password, SecretBytes},
+    token::TokenSpec,
+};
+use countersign_server::{
+    domain::{
+        app_key::AppKey,
+        login::LoginError,
+        policy::Settings,
+        registration::{Confirmed, Desk, RegistrationError, Started},
+        users::Name,
+    },
+    password::{self, Checker},
+    service::{Now, Random},
+    store::{
+        Store,
+        admin::{NewUser, UserChange},
+        verify::{self, Statements},
+    },
+};
+use countersign_wire::v1::{
+    login::LOGIN,
+    registration::{ACTIVATE, CONFIRM, SECRET_INFO, transcript},
+};
+use data_encoding::BASE64URL_NOPAD;
+use hpke::{
+    Deserializable as _, Kem, OpModeR, Serializable as _, aead::AesGcm256, kdf::HkdfSha256, kem::DhP256HkdfSha256,
+};
+use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::kit::{Database, accepted, at, attempt, on_both};
+
+const SERVER: &str = "https://pam.example.org";
+const PASSWORD: &str = "seven calm otters";
+const NOW: u64 = 1_000_000_000;
+
+/// An app, as another client could be written from docs/api.md.
+struct Phone {
+    key: SigningKey,
+    name: &'static str,
+    random: Random,
+}
+
+/// A registration that has come to its last step.
+struct Waiting {
+    registration: String,
+    nonce: String,
+    token: String,
+    spec: TokenSpec,
+}
+
+impl Phone {
+    fn new(name: &'static str, seed: u8) -> Self {
+        Self { key: SigningKey::from_bytes(&[seed; 32].into()).unwrap(), name, random: Random::system() }
+    }
+
+    fn public(&self) -> AppKey {
+        AppKey::from_bytes(self.key.verifying_key().to_sec1_point(false).as_bytes().to_vec()).unwrap()
+    }
+
+    fn sign(&self, purpose: &str, fields: &[&str]) -> String {
+        let signature: Signature = self.key.sign(transcript(purpose, fields).as_bytes());
+        BASE64URL_NOPAD.encode(signature.to_der().as_bytes())
+    }
+
+    async fn start(&self, desk: &Desk, user: &str, password: &str, now: Now) -> Result<Started, RegistrationError> {
+        let app = (self.public(), self.name.to_owned(), "test".to_owned());
+        let folded = Name::new(user).unwrap().folded().to_owned();
+        desk.start(&Settings::default(), &folded, Password::new(password), app, now).await
+    }
+
+    async fn confirm(
+        &self,
+        desk: &Desk,
+        started: &Started,
+        code: &str,
+        now: Now,
+    ) -> Result<Waiting, RegistrationError> {
+        let (private, public) = self.random.with(|mut rng| DhP256HkdfSha256::gen_keypair_with_rng(&mut rng));
+        let text = BASE64URL_NOPAD.encode(&public.to_bytes());
+        let seal_key = AppKey::read(&text).unwrap();
+        let id = &started.registration;
+        let signature = self.sign(CONFIRM, &[SERVER, id, &started.nonce, code, &text]);
+        let confirmed = desk.confirm(SERVER, id, code, (&text, &seal_key), &signature, now).await?;
+        let enc = BASE64URL_NOPAD.decode(confirmed.sealed.enc.as_bytes()).unwrap();
+        let secret = hpke::single_shot_open::<AesGcm256, HkdfSha256, DhP256HkdfSha256>(
+            &OpModeR::Base,
+            &private,
+            &<DhP256HkdfSha256 as Kem>::EncappedKey::from_bytes(&enc).unwrap(),
+            SECRET_INFO.as_bytes(),
+            &BASE64URL_NOPAD.decode(confirmed.sealed.ciphertext.as_bytes()).unwrap(),
+            id.as_bytes(),
+        )
+        .unwrap();
+        let Confirmed { token, columns, .. } = confirmed;
+        Ok(Waiting {
+            registration: id.clone(),
+            nonce: started.nonce.clone(),
+            token,
+            spec: verify::token(&columns, -1, &SecretBytes::new(secret)).unwrap(),
+        })
+    }
+
+    async fn activate(&self, desk: &Desk, waiting: &Waiting, now: Now) -> Result<(String, String), RegistrationError> {
+        let code = waiting.spec.code_at(now.millis / 1000).unwrap();
+        let Waiting { registration, nonce, token, .. } = waiting;
+        let signature = self.sign(ACTIVATE, &[SERVER, registration, nonce, token, code.text()]);
+        desk.activate(SERVER, registration, code.text(), &signature, now).await
+    }
+
+    /// Signs in with a code, at the challenge of the password.
+    async fn sign_in(&self, desk: &Desk, waiting: &Waiting, now: u64) -> Result<String, LoginError> {
+        let (challenge, issuer) =
+            desk.login(&Settings::default(), "ada", Password::new(PASSWORD), at(now)).await.unwrap();
+        assert_eq!(issuer, waiting.spec.issuer);
+        let code = waiting.spec.code_at(now).unwrap();
+        let signature = self.sign(LOGIN, &[SERVER, &challenge.id, &challenge.nonce, &waiting.token, code.text()]);
+        let sent = (waiting.token.as_str(), code.text());
+        let session = desk.login_totp(SERVER, &challenge.id, sent, (&self.public(), &signature), at(now)).await?;
+        Ok(session.to_string())
+    }
+
+    /// From the password to the confirmed token.
+    async fn confirmed(&self, desk: &Desk, now: u64) -> Waiting {
+        let started = self.start(desk, "ada", PASSWORD, at(now)).await.unwrap();
+        let code = sms_code(desk).await;
+        self.confirm(desk, &started, &code, at(now)).await.unwrap()
+    }
+}
+
+/// The code in the newest SMS.
+async fn sms_code(desk: &Desk) -> String {
+    let messages = desk.store.messages(&desk.keys, 100).await.unwrap();
+    let newest = messages.iter().find(|message| message.body.contains("is your code")).unwrap();
+    newest.body.split(' ').next().unwrap().to_owned()
+}
+
+async fn desk(database: &Database) -> Desk {
+    Desk {
+        store: database.open().await,
+        keys: database.keys.clone(),
+        random: database.random.clone(),
+        passwords: Checker::new(2, &database.random).unwrap(),
+        outbox: Arc::default(),
+    }
+}
+
+async fn add_ada(database: &Database, store: &Store) -> Name {
+    let name = Name::new("Ada").unwrap();
+    let new = NewUser {
+        id: database.random.id(at(0)),
+        name: name.clone(),
+        phone: Some("+491701234567".to_owned()),
+        email: None,
+        group: None,
+        password_hash: Some(password::hash(&Password::new(PASSWORD), &database.random).unwrap()),
+    };
+    store.add_user(&database.keys, &new, at(0)).await.unwrap();
+    name
+}
+
+on_both! {
+    async fn a_token_moves_to_a_second_app(database: &Database) {
+        let desk = desk(database).await;
+        let ada = add_ada(database, &desk.store).await;
+        let verifier = database.verifier(Statements::REAL).await;
+        let right = async |waiting: &Waiting, now: u64| {
+            let code = waiting.spec.code_at(now).unwrap();
+            accepted(&verifier.verify(attempt("ada", code.text(), at(now))).await.unwrap())
+        };
+        let (first, second) = (Phone::new("first", 1), Phone::new("second", 2));
+
+        let old = first.confirmed(&desk, NOW).await;
+        // Not before its first code.
+        assert!(!right(&old, NOW).await);
+        assert_eq!(first.activate(&desk, &old, at(NOW)).await.unwrap(), (old.token.clone(), first.public().id()));
+        // The first code is used up; the next is not.
+        assert!(!right(&old, NOW).await);
+        assert!(right(&old, NOW + 30).await);
+
+        // The second app comes. Whatever step it stops at, the first one's token works.
+        let later = NOW + 3600;
+        let started = second.start(&desk, "ADA", PASSWORD, at(later)).await.unwrap();
+        assert_eq!(started.phone_hint, "67");
+        assert!(right(&old, later).await);
+        let code = sms_code(&desk).await;
+        let new = second.confirm(&desk, &started, &code, at(later)).await.unwrap();
+        assert!(!right(&new, later + 30).await);
+        assert!(right(&old, later + 30).await);
+        second.activate(&desk, &new, at(later + 60)).await.unwrap();
+        assert!(!right(&old, later + 90).await);
+        assert!(right(&new, later + 90).await);
+
+        // An app that lost the answer asks again; the one that lost the token is told.
+        second.activate(&desk, &new, at(later + 60)).await.unwrap();
+        let lost = first.activate(&desk, &old, at(later + 120)).await;
+        assert!(matches!(lost, Err(RegistrationError::BoundElsewhere)), "{lost:?}");
+        let bound = desk.store.bindings().await.unwrap();
+        assert_eq!(bound.len(), 1);
+        assert_eq!((bound[0].app_name.as_str(), &bound[0].credential_id), ("second", &new.token));
+        assert_eq!(desk.store.tokens(&ada).await.unwrap().len(), 1);
+        // The user was told of both.
+        let told = desk.store.messages(&desk.keys, 100).await.unwrap();
+        assert_eq!(told.iter().filter(|message| message.body.contains("now works in")).count(), 2);
+
+        desk.store.revoke_app(&desk.keys, &ada, at(later)).await.unwrap();
+        assert!(!right(&new, later + 150).await);
+        assert!(desk.store.audit_verify(&desk.keys).await.unwrap().is_ok());
+    }
+
+    async fn only_the_app_that_has_the_token_signs_in(database: &Database) {
+        let desk = desk(database).await;
+        add_ada(database, &desk.store).await;
+        let (first, second) = (Phone::new("first", 1), Phone::new("second", 2));
+        let old = first.confirmed(&desk, NOW).await;
+        first.activate(&desk, &old, at(NOW)).await.unwrap();
+        // A code that confirmed the registration is used up here, too.
+        assert!(matches!(first.sign_in(&desk, &old, NOW).await, Err(LoginError::Code)));
+        let session = first.sign_in(&desk, &old, NOW + 30).await.unwrap();
+        let hash = |session: &str| Sha256::digest(session.as_bytes()).into();
+        let open = async |session: &str, now: u64| desk.store.session(&hash(session), now as i64).await.unwrap();
+        assert_eq!(open(&session, NOW + 40).await.unwrap().0, "Ada");
+        assert!(open(&session, NOW + 30 + 8 * 3600).await.is_none());
+        assert!(open("css_nonsense", NOW + 40).await.is_none());
+        // The same token's code from another app.
+        let elsewhere = second.sign_in(&desk, &old, NOW + 60).await;
+        assert!(matches!(elsewhere, Err(LoginError::BoundElsewhere)), "{elsewhere:?}");
+
+        // The token moves: the first app's code and signature are refused, and its session is over.
+        let new = second.confirmed(&desk, NOW + 600).await;
+        second.activate(&desk, &new, at(NOW + 600)).await.unwrap();
+        assert!(matches!(first.sign_in(&desk, &old, NOW + 630).await, Err(LoginError::Code)));
+        assert!(matches!(first.sign_in(&desk, &new, NOW + 660).await, Err(LoginError::BoundElsewhere)));
+        assert!(open(&session, NOW + 660).await.is_none());
+        let session = second.sign_in(&desk, &new, NOW + 690).await.unwrap();
+        desk.store.end_session(&hash(&session)).await.unwrap();
+        assert!(open(&session, NOW + 690).await.is_none());
+
+        for (user, password) in [("ada", "wrong"), ("nobody", PASSWORD)] {
+            let refused = desk.login(&Settings::default(), user, Password::new(password), at(NOW + 900)).await;
+            assert!(matches!(refused, Err(LoginError::Credentials)), "{user}");
+        }
+        // A challenge is good for one sign-in and two minutes, and a signature for its server.
+        let (challenge, _) =
+            desk.login(&Settings::default(), "ada", Password::new(PASSWORD), at(NOW + 900)).await.unwrap();
+        let answer = async |server: &str, now: u64| {
+            let code = new.spec.code_at(now).unwrap();
+            let signature = second.sign(LOGIN, &[server, &challenge.id, &challenge.nonce, &new.token, code.text()]);
+            let sent = (new.token.as_str(), code.text());
+            desk.login_totp(SERVER, &challenge.id, sent, (&second.public(), &signature), at(now)).await
+        };
+        assert!(matches!(answer("https://evil.example", NOW + 900).await, Err(LoginError::Signature)));
+        assert!(answer(SERVER, NOW + 930).await.is_ok());
+        assert!(matches!(answer(SERVER, NOW + 960).await, Err(LoginError::Code)));
+        assert!(matches!(answer(SERVER, NOW + 1020).await, Err(LoginError::Code)));
+    }
+
+    async fn of_two_apps_at_once_one_has_the_token(database: &Database) {
+        let (here, there) = (desk(database).await, desk(database).await);
+        let ada = add_ada(database, &here.store).await;
+        let (first, second) = (Phone::new("first", 1), Phone::new("second", 2));
+        for trial in 0..8 {
+            let now = NOW + trial * 86_400;
+            let (one, other) = (first.confirmed(&here, now).await, second.confirmed(&there, now + 60).await);
+            let now = at(now + 60);
+            let (a, b) = tokio::join!(first.activate(&here, &one, now), second.activate(&there, &other, now));
+            let lost = match (&a, &b) {
+                (Ok(_), Err(lost)) | (Err(lost), Ok(_)) => lost,
+                _ => panic!("{a:?} {b:?}"),
+            };
+            assert!(matches!(lost, RegistrationError::BoundElsewhere), "{lost:?}");
+            assert_eq!(here.store.tokens(&ada).await.unwrap().len(), 1);
+            assert_eq!(here.store.bindings().await.unwrap().len(), 1);
+        }
+    }
+
+    async fn an_sms_code_sent_twice_at_once_is_accepted_once(database: &Database) {
+        let (here, there) = (desk(database).await, desk(database).await);
+        let ada = add_ada(database, &here.store).await;
+        let phone = Phone::new("first", 1);
+        for trial in 0..20 {
+            let now = at(NOW + trial * 86_400);
+            let started = phone.start(&here, "ada", PASSWORD, now).await.unwrap();
+            let code = sms_code(&here).await;
+            let (a, b) =
+                tokio::join!(phone.confirm(&here, &started, &code, now), phone.confirm(&there, &started, &code, now));
+            assert!(a.is_ok() != b.is_ok());
+            // The second counts as a wrong one.
+            here.store.unlock_user(&here.keys, &ada, now).await.unwrap();
+        }
+    }
+
+    async fn an_sms_code_has_five_tries_and_a_new_one_resets_nothing(database: &Database) {
+        let desk = desk(database).await;
+        let ada = add_ada(database, &desk.store).await;
+        desk.store.set_setting(&desk.keys, "quick_failures", Some("100"), at(0)).await.unwrap();
+        let phone = Phone::new("first", 1);
+        let started = phone.start(&desk, "ada", PASSWORD, at(NOW)).await.unwrap();
+        let code = sms_code(&desk).await;
+        for _ in 0..5 {
+            let refused = phone.confirm(&desk, &started, "nonsense", at(NOW)).await;
+            assert!(matches!(refused, Err(RegistrationError::Sms)));
+        }
+        assert!(matches!(phone.confirm(&desk, &started, &code, at(NOW)).await, Err(RegistrationError::Sms)));
+
+        let soon = phone.start(&desk, "ada", PASSWORD, at(NOW + 59)).await;
+        assert!(matches!(soon, Err(RegistrationError::TooSoon { retry_after: 1 })), "{soon:?}");
+        let again = phone.start(&desk, "ada", PASSWORD, at(NOW + 60)).await.unwrap();
+        for _ in 0..4 {
+            assert!(phone.confirm(&desk, &again, "nonsense", at(NOW + 60)).await.is_err());
+        }
+        // Ten in all: locked, although the new code had a try left.
+        assert!(desk.store.user(&ada).await.unwrap().locked_at.is_some());
+        let code = sms_code(&desk).await;
+        assert!(matches!(phone.confirm(&desk, &again, &code, at(NOW + 60)).await, Err(RegistrationError::Sms)));
+        desk.store.unlock_user(&desk.keys, &ada, at(NOW + 60)).await.unwrap();
+        // And not for ever.
+        assert!(matches!(phone.confirm(&desk, &again, &code, at(NOW + 660)).await, Err(RegistrationError::Sms)));
+        assert!(phone.confirm(&desk, &again, &code, at(NOW + 659)).await.is_ok());
+        // Five an hour.
+        for minute in 2..5 {
+            phone.start(&desk, "ada", PASSWORD, at(NOW + minute * 60)).await.unwrap();
+        }
+        let sixth = phone.start(&desk, "ada", PASSWORD, at(NOW + 300)).await;
+        assert!(matches!(sixth, Err(RegistrationError::TooSoon { .. })));
+    }
+
+    async fn what_is_wrong_with_a_password_is_not_told(database: &Database) {
+        let desk = desk(database).await;
+        let ada = add_ada(database, &desk.store).await;
+        let phone = Phone::new("first", 1);
+        for (user, password) in [("ada", "wrong"), ("nobody", PASSWORD), ("ada", "")] {
+            let refused = phone.start(&desk, user, password, at(NOW)).await;
+            assert!(matches!(refused, Err(RegistrationError::Credentials)), "{user}: {refused:?}");
+        }
+        let no_phone = UserChange { phone: Some(None), ..UserChange::default() };
+        desk.store.change_user(&desk.keys, &ada, &no_phone, at(0)).await.unwrap();
+        let refused = phone.start(&desk, "ada", PASSWORD, at(NOW)).await;
+        assert!(matches!(refused, Err(RegistrationError::Credentials)), "{refused:?}");
+        // Five wrong in a row close the door for the right one, too, for a while.
+        let phone_back = UserChange { phone: Some(Some("+491701234567".to_owned())), ..UserChange::default() };
+        desk.store.change_user(&desk.keys, &ada, &phone_back, at(0)).await.unwrap();
+        for _ in 0..2 {
+            assert!(phone.start(&desk, "ada", "wrong", at(NOW)).await.is_err());
+        }
+        assert!(phone.start(&desk, "ada", PASSWORD, at(NOW)).await.is_err());
+        assert!(phone.start(&desk, "ada", PASSWORD, at(NOW + 30)).await.is_ok());
+        assert_eq!(desk.store.messages(&desk.keys, 10).await.unwrap().len(), 1);
+    }
+
+    async fn a_signature_of_another_key_or_another_server_opens_nothing(database: &Database) {
+        let desk = desk(database).await;
+        add_ada(database, &desk.store).await;
+        let (phone, thief) = (Phone::new("first", 1), Phone::new("thief", 2));
+        let started = phone.start(&desk, "ada", PASSWORD, at(NOW)).await.unwrap();
+        let code = sms_code(&desk).await;
+        assert!(matches!(thief.confirm(&desk, &started, &code, at(NOW)).await, Err(RegistrationError::Signature)));
+        let text = BASE64URL_NOPAD.encode(phone.public().bytes());
+        let signature = phone.sign(CONFIRM, &["https://evil.example", &started.registration, &started.nonce, &code, &text]);
+        let relayed = desk
+            .confirm(SERVER, &started.registration, &code, (&text, &phone.public()), &signature, at(NOW))
+            .await;
+        assert!(matches!(relayed, Err(RegistrationError::Signature)));
+        let waiting = phone.confirm(&desk, &started, &code, at(NOW)).await.unwrap();
+        assert!(matches!(thief.activate(&desk, &waiting, at(NOW)).await, Err(RegistrationError::Signature)));
+        let nobody = desk.activate(SERVER, "none", "1", "x", at(NOW)).await;
+        assert!(matches!(nobody, Err(RegistrationError::Ended)));
+        // Too late for the first code.
+        assert!(matches!(phone.activate(&desk, &waiting, at(NOW + 600)).await, Err(RegistrationError::Ended)));
+    }
+}
