@@ -60,6 +60,8 @@ pub(super) enum Command {
     /// The key that secrets are sealed with
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Print the OpenAPI document of what serve answers
+    Openapi,
 }
 
 /// How to answer requests.

@@ -25,6 +25,8 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match args.command {
             Command::Serve(ref serve) => serve::serve(&args.place, serve).await.map(|()| None),
+            // It is of the program and touches no database.
+            Command::Openapi => Ok(Some(run::openapi())),
             ref command => {
                 let context = Context::open(&args.place).await?;
                 let report = run::run(&context, command).await;

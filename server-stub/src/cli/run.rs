@@ -38,7 +38,7 @@ pub(super) const API_KEY_PREFIX: &str = "csk_";
 
 pub(super) async fn run(context: &Context, command: &Command) -> Result<Report, CliError> {
     match command {
-        Command::Serve(_) => Err(CliError::Usage("serve runs by itself".to_owned())),
+        Command::Serve(_) | Command::Openapi => Err(CliError::Usage("this runs by itself".to_owned())),
         Command::User(command) => user(context, command).await,
         Command::Group(command) => group(context, command).await,
         Command::Settings(command) => settings(context, command).await,
@@ -49,6 +49,12 @@ pub(super) async fn run(context: &Context, command: &Command) -> Result<Report, 
         Command::Audit(command) => audit(context, command).await,
         Command::Key(KeyCommand::Rotate) => rotate(context).await,
     }
+}
+
+pub(super) fn openapi() -> Report {
+    let json = serde_json::to_value(crate::http::document()).unwrap_or_default();
+    let text = format!("{json:#}\n");
+    Report { json, text, exit: 0 }
 }
 
 async fn user(context: &Context, command: &UserCommand) -> Result<Report, CliError> {

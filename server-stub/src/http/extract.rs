@@ -55,6 +55,18 @@ fn query(text: &str) -> Result<axum::http::Uri, Problem> {
         .map_err(|_| Problem::Body("it is no form".to_owned()))
 }
 
+/// What stands in the path. A path that cannot be read leads nowhere.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let read = axum::extract::Path::from_request_parts(parts, app).await;
+        read.map(|axum::extract::Path(read)| Self(read)).map_err(|_| Problem::NotFound)
+    }
+}
+
 /// Whoever knows a key that may verify.
 pub(crate) struct MayVerify;
 

@@ -3,19 +3,21 @@
 pub mod api;
 mod error;
 mod extract;
+mod openapi;
 mod snapshot;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{DefaultBodyLimit, Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse as _, Response},
-    routing::{get, post},
 };
 use tokio::sync::Notify;
+use utoipa::OpenApi as _;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use error::Problem;
 
@@ -66,34 +68,43 @@ impl App {
     }
 }
 
-/// All routes.
+/// What programs ask: each route with what the OpenAPI document says of it.
+fn documented() -> (Router<App>, utoipa::openapi::OpenApi) {
+    let (router, document) = OpenApiRouter::with_openapi(openapi::Base::openapi())
+        .routes(routes!(api::health::healthz))
+        .routes(routes!(api::health::readyz))
+        .routes(routes!(openapi::openapi))
+        .routes(routes!(api::server::server))
+        .routes(routes!(api::registrations::start))
+        .routes(routes!(api::registrations::confirm))
+        .routes(routes!(api::registrations::activate))
+        .routes(routes!(api::login::login))
+        .routes(routes!(api::login::totp))
+        .routes(routes!(api::login::who, api::login::end))
+        .routes(routes!(api::verify::verify))
+        .routes(routes!(api::validate::check))
+        .split_for_parts();
+    (router, openapi::with_refusals(document))
+}
+
+/// The OpenAPI 3.1 document of everything that programs ask, as JSON.
+pub fn document() -> utoipa::openapi::OpenApi {
+    documented().1
+}
+
+/// All routes: what programs ask, and pages for people.
 pub fn app(app: App) -> Router {
-    Router::new()
-        .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(ready))
-        .route("/api/v1/server", get(api::server::server))
-        .route("/api/v1/registrations", post(api::registrations::start))
-        .route("/api/v1/registrations/{id}/confirm", post(api::registrations::confirm))
-        .route("/api/v1/registrations/{id}/activate", post(api::registrations::activate))
-        .route("/api/v1/login", post(api::login::login))
-        .route("/api/v1/login/{id}/totp", post(api::login::totp))
-        .route("/api/v1/session", get(api::login::who).delete(api::login::end))
-        .route("/api/v1/verify", post(api::verify::verify))
-        .route("/validate/check", post(api::validate::check))
+    let (router, document) = documented();
+    // Only types that this program wrote: nothing of it fails.
+    let document = openapi::Document(document.to_json().unwrap_or_default().into());
+    router
+        .layer(Extension(document))
         .fallback(async || Problem::NotFound)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MOST_BODY))
         .layer(from_fn(headers))
         .layer(from_fn_with_state(app.clone(), in_time))
         .with_state(app)
-}
-
-/// Whether requests can be answered: the database is there.
-async fn ready(State(app): State<App>) -> Response {
-    match app.store.ping().await {
-        Ok(()) => "ready\n".into_response(),
-        Err(error) => Problem::from(error).into_response(),
-    }
 }
 
 /// No answer of this server is for a cache or for a frame, and none is what it is not.

@@ -5,6 +5,7 @@
 mod cli;
 mod http;
 mod kit;
+mod openapi;
 mod registration;
 mod store;
 mod verification;

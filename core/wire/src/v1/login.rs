@@ -9,6 +9,7 @@ pub const LOGIN: &str = "login-totp";
 
 /// Username and password.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LoginRequest {
     /// The user's name, in any spelling.
     pub username: String,
@@ -25,6 +26,7 @@ impl fmt::Debug for LoginRequest {
 
 /// The second factor is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LoginReply {
     /// The challenge.
     pub challenge: String,
@@ -40,6 +42,7 @@ pub struct LoginReply {
 
 /// A code of the registered token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TotpRequest {
     /// The token's id.
     pub token: String,
@@ -60,6 +63,7 @@ impl fmt::Debug for TotpRequest {
 
 /// A session.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionReply {
     /// What opens it, as `Authorization: Bearer`. It is shown this once.
     pub session: String,
@@ -76,6 +80,7 @@ impl fmt::Debug for SessionReply {
 
 /// Whose session it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WhoReply {
     /// The user's name.
     pub user: String,

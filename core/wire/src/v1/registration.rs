@@ -27,6 +27,7 @@ pub fn transcript(purpose: &str, fields: &[&str]) -> String {
 
 /// Who the server is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ServerReply {
     /// The address that apps know it by, as it stands in every signature. An app that reached it elsewhere stops.
     pub url: String,
@@ -38,6 +39,7 @@ pub struct ServerReply {
 
 /// Username and password, and the app that is to have the token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RegisterRequest {
     /// The user's name, in any spelling.
     pub username: String,
@@ -56,6 +58,7 @@ impl fmt::Debug for RegisterRequest {
 
 /// One installation of the app.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AppInfo {
     /// What its user knows it by: `Ada's phone`.
     pub name: String,
@@ -67,6 +70,7 @@ pub struct AppInfo {
 
 /// An SMS code is on its way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RegisterReply {
     /// The registration.
     pub registration: String,
@@ -84,6 +88,7 @@ pub struct RegisterReply {
 
 /// The SMS code.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ConfirmRequest {
     /// The code as it was sent, spaces aside.
     pub code: String,
@@ -102,6 +107,7 @@ impl fmt::Debug for ConfirmRequest {
 
 /// The token, which works once it was activated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ConfirmReply {
     /// The token's id.
     pub token: String,
@@ -126,6 +132,7 @@ pub struct ConfirmReply {
 
 /// HPKE's two parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SealedSecret {
     /// The encapsulated key, 65 bytes.
     pub enc: String,
@@ -135,6 +142,7 @@ pub struct SealedSecret {
 
 /// A first code.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ActivateRequest {
     /// The code.
     pub code: String,
@@ -151,6 +159,7 @@ impl fmt::Debug for ActivateRequest {
 
 /// The token works, in this app only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ActivateReply {
     /// The token's id.
     pub token: String,

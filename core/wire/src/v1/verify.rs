@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A user and a code.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VerifyRequest {
     /// The user's name, in any spelling.
     pub user: String,
@@ -28,6 +29,7 @@ impl fmt::Debug for VerifyRequest {
 
 /// Yes or no. A user who does not exist, a wrong code, a code that was used and a user who is locked are all `false`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VerifyReply {
     /// Whether the code was right. It is used up then.
     pub accepted: bool,

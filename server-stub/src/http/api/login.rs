@@ -2,11 +2,14 @@
 
 use axum::{
     Json as Reply,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode, header},
 };
 use countersign_core::secret::Password;
-use countersign_wire::v1::login::{LoginReply, LoginRequest, SessionReply, TotpRequest, WhoReply};
+use countersign_wire::v1::{
+    ApiError,
+    login::{LoginReply, LoginRequest, SessionReply, TotpRequest, WhoReply},
+};
 use sha2::{Digest as _, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use zeroize::Zeroizing;
@@ -18,10 +21,22 @@ use crate::{
         login::{CHALLENGE_SECONDS, LoginError, SESSION_SECONDS},
         users::Name,
     },
-    http::{App, Problem, extract::Json},
+    http::{
+        App, Problem,
+        extract::{Json, Path},
+    },
 };
 
 /// Username and password: a challenge.
+#[utoipa::path(
+    post,
+    path = "/api/v1/login",
+    tag = "app",
+    responses(
+        (status = 200, description = "The second factor is asked for", body = LoginReply),
+        (status = 403, description = "`credentials_wrong`", body = ApiError),
+    ),
+)]
 pub(crate) async fn login(
     State(app): State<App>,
     Json(request): Json<LoginRequest>,
@@ -40,6 +55,17 @@ pub(crate) async fn login(
 }
 
 /// A code: a session.
+#[utoipa::path(
+    post,
+    path = "/api/v1/login/{id}/totp",
+    tag = "app",
+    params(("id" = String, Path, format = Uuid, description = "The challenge")),
+    responses(
+        (status = 200, description = "Let in", body = SessionReply),
+        (status = 403, description = "`code_wrong`, `signature_wrong`", body = ApiError),
+        (status = 409, description = "`token_bound_elsewhere`", body = ApiError),
+    ),
+)]
 pub(crate) async fn totp(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -59,6 +85,16 @@ pub(crate) async fn totp(
 }
 
 /// Whose session this is.
+#[utoipa::path(
+    get,
+    path = "/api/v1/session",
+    tag = "app",
+    responses(
+        (status = 200, description = "Whose", body = WhoReply),
+        (status = 401, description = "`session_ended`", body = ApiError),
+    ),
+    security(("session" = [])),
+)]
 pub(crate) async fn who(State(app): State<App>, headers: HeaderMap) -> Result<Reply<WhoReply>, Problem> {
     let hash = session(&headers).ok_or(Problem::NoSession)?;
     let (user, until) = app.store.session(&hash, app.clock.now().seconds()).await?.ok_or(Problem::NoSession)?;
@@ -67,6 +103,16 @@ pub(crate) async fn who(State(app): State<App>, headers: HeaderMap) -> Result<Re
 }
 
 /// Ends a session. One that is over is as good.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/session",
+    tag = "app",
+    responses(
+        (status = 204, description = "Over"),
+        (status = 401, description = "`session_ended`", body = ApiError),
+    ),
+    security(("session" = [])),
+)]
 pub(crate) async fn end(State(app): State<App>, headers: HeaderMap) -> Result<StatusCode, Problem> {
     app.store.end_session(&session(&headers).ok_or(Problem::NoSession)?).await?;
     Ok(StatusCode::NO_CONTENT)

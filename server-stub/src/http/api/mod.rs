@@ -1,5 +1,6 @@
 //! What programs ask, one file a resource.
 
+pub mod health;
 pub mod login;
 pub mod registrations;
 pub mod server;

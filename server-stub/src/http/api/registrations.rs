@@ -1,13 +1,10 @@
 //! `POST /api/v1/registrations` and its two further steps.
 
-use axum::{
-    Json as Reply,
-    extract::{Path, State},
-    http::HeaderMap,
-};
+use axum::{Json as Reply, extract::State, http::HeaderMap};
 use countersign_core::secret::Password;
-use countersign_wire::v1::registration::{
-    ActivateReply, ActivateRequest, ConfirmReply, ConfirmRequest, RegisterReply, RegisterRequest,
+use countersign_wire::v1::{
+    ApiError,
+    registration::{ActivateReply, ActivateRequest, ConfirmReply, ConfirmRequest, RegisterReply, RegisterRequest},
 };
 use zeroize::Zeroizing;
 
@@ -18,12 +15,25 @@ use crate::{
         registration::{GOOD_FOR, RESEND_AFTER, RegistrationError, SMS_DIGITS},
         users::Name,
     },
-    http::{App, Problem, extract::Json},
+    http::{
+        App, Problem,
+        extract::{Json, Path},
+    },
 };
 
 const KEY: &str = "a P-256 public key: 65 bytes, uncompressed, in Base64url without padding";
 
 /// Username and password: a code goes out.
+#[utoipa::path(
+    post,
+    path = "/api/v1/registrations",
+    tag = "app",
+    responses(
+        (status = 200, description = "A code is on its way", body = RegisterReply),
+        (status = 403, description = "`credentials_wrong`", body = ApiError),
+        (status = 429, description = "`too_many_messages`", body = ApiError),
+    ),
+)]
 pub(crate) async fn start(
     State(app): State<App>,
     Json(request): Json<RegisterRequest>,
@@ -51,6 +61,17 @@ pub(crate) async fn start(
 }
 
 /// The SMS code: the token comes, sealed.
+#[utoipa::path(
+    post,
+    path = "/api/v1/registrations/{id}/confirm",
+    tag = "app",
+    params(("id" = String, Path, format = Uuid, description = "The registration")),
+    responses(
+        (status = 200, description = "The token", body = ConfirmReply),
+        (status = 403, description = "`sms_wrong`, `signature_wrong`", body = ApiError),
+        (status = 410, description = "`registration_ended`", body = ApiError),
+    ),
+)]
 pub(crate) async fn confirm(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -76,6 +97,18 @@ pub(crate) async fn confirm(
 }
 
 /// A first code: the token works.
+#[utoipa::path(
+    post,
+    path = "/api/v1/registrations/{id}/activate",
+    tag = "app",
+    params(("id" = String, Path, format = Uuid, description = "The registration")),
+    responses(
+        (status = 200, description = "It works", body = ActivateReply),
+        (status = 403, description = "`code_wrong`, `signature_wrong`", body = ApiError),
+        (status = 409, description = "`token_bound_elsewhere`", body = ApiError),
+        (status = 410, description = "`registration_ended`", body = ApiError),
+    ),
+)]
 pub(crate) async fn activate(
     State(app): State<App>,
     Path(id): Path<String>,

@@ -14,6 +14,14 @@ use crate::{
 };
 
 /// Says who this is.
+#[utoipa::path(
+    get,
+    path = "/api/v1/server",
+    tag = "app",
+    responses(
+        (status = 200, description = "Who this is", body = ServerReply),
+    ),
+)]
 pub(crate) async fn server(State(app): State<App>, headers: HeaderMap) -> Result<Reply<ServerReply>, Problem> {
     let settings = &app.snapshot.get(&app.store).await?.settings;
     let now = OffsetDateTime::from_unix_timestamp(app.clock.now().seconds());

@@ -1,7 +1,7 @@
 //! `POST /api/v1/verify`.
 
 use axum::{Json as Reply, extract::State};
-use countersign_wire::v1::{VerifyReply, VerifyRequest};
+use countersign_wire::v1::{ApiError, VerifyReply, VerifyRequest};
 
 use super::{address, identifier};
 use crate::{
@@ -17,7 +17,17 @@ use crate::{
     store::verify::Who,
 };
 
-/// Says whether a code is right.
+/// Says whether a code is right. It is used up then.
+#[utoipa::path(
+    post,
+    path = "/api/v1/verify",
+    tag = "verify",
+    responses(
+        (status = 200, description = "Whether it is", body = VerifyReply),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+    ),
+    security(("api_key" = [])),
+)]
 pub(crate) async fn verify(
     State(app): State<App>,
     MayVerify: MayVerify,
