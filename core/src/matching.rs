@@ -66,15 +66,17 @@ pub enum NoToken {
     NoMatch,
 }
 
-/// Picks the token for a sign-in at `server` (its address), which calls itself `issuer`. Only a token that is registered
-/// at this very server under this issuer is taken without asking, so that no server gets the code of another.
-pub fn pick<'a>(tokens: impl IntoIterator<Item = &'a Token>, server: &str, issuer: &str) -> Answer {
+/// Picks the token for a sign-in at `server` (its address), which calls itself `issuer`, from the app with the id `app`.
+/// Only a token that is registered at this very server under this issuer is taken without asking, so that no server gets
+/// the code of another. One that is registered to another app, or moved there, counts as not registered.
+pub fn pick<'a>(tokens: impl IntoIterator<Item = &'a Token>, server: &str, issuer: &str, app: &str) -> Answer {
     let (server, issuer) = (address(server), fold(issuer));
     let (mut both, mut here, mut named, mut unregistered) = (vec![], vec![], vec![], vec![]);
     for token in tokens {
         let is_named = !issuer.is_empty() && fold(&token.spec.issuer) == issuer;
         let is_here = |registration: &Registration| address(&registration.server) == server;
-        match (token.registration.as_ref().map(is_here), is_named) {
+        let own = token.registration.as_ref().filter(|held| held.app_id == app && held.moved_at.is_none());
+        match (own.map(is_here), is_named) {
             (Some(true), true) => both.push(token.id),
             (Some(true), false) => here.push(token.id),
             (Some(false), true) => named.push(token.id),
@@ -93,7 +95,7 @@ pub fn pick<'a>(tokens: impl IntoIterator<Item = &'a Token>, server: &str, issue
 }
 
 /// A server's address as it is compared: scheme and host in lower case, without the usual port and a closing slash.
-fn address(server: &str) -> String {
+pub fn address(server: &str) -> String {
     let server = server.trim().trim_end_matches('/');
     let host_at = server.find("://").map_or(0, |at| at + 3);
     let path_at = server[host_at..].find('/').map_or(server.len(), |at| host_at + at);

@@ -105,6 +105,10 @@ pub struct Registration {
     pub app_id: String,
     /// When it was registered, in Unix seconds.
     pub registered_at: u64,
+    /// When another app took it, as far as this one heard, in Unix seconds: it works no longer.
+    pub moved_at: Option<u64>,
+    /// Whether the server lets its secret leave this app.
+    pub exportable: bool,
 }
 
 /// Earlier values of a token.

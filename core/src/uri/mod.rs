@@ -1,5 +1,6 @@
 //! `otpauth://` and `otpauth-migration://` texts.
 
+pub mod enroll;
 pub mod migration;
 mod percent;
 mod problem;

@@ -3,6 +3,7 @@
 mod part;
 mod places;
 mod read;
+pub mod servers;
 #[cfg(test)]
 mod tests;
 mod write;

@@ -63,6 +63,8 @@ pub(super) fn sample() -> Content {
         token_id: "t-1".to_owned(),
         app_id: "a-1".to_owned(),
         registered_at: NOW,
+        moved_at: None,
+        exportable: true,
     });
     let mut source = Content::default();
     source.add(id(5), content.tokens[4].spec.clone(), NOW);

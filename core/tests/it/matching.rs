@@ -39,6 +39,8 @@ fn token(number: u8, issuer: &str, server: Option<&str>) -> Token {
             token_id: "t".into(),
             app_id: "a".into(),
             registered_at: 0,
+            moved_at: None,
+            exportable: true,
         }),
         history: vec![],
     }
@@ -52,33 +54,42 @@ fn the_servers_own_token_is_taken() {
         token(3, "Corp PAM", None),
         token(4, "Mail", Some(HERE)),
     ];
-    assert_eq!(pick(&tokens, HERE, "CORP PAM"), Answer::One(id(2)));
+    assert_eq!(pick(&tokens, HERE, "CORP PAM", "a"), Answer::One(id(2)));
 }
 
 #[test]
 fn several_are_the_users_choice() {
     let tokens = [token(1, "Corp", Some(HERE)), token(2, "corp", Some(HERE)), token(3, "Corp", Some(THERE))];
-    assert_eq!(pick(&tokens, HERE, "Corp"), Answer::Ask { tokens: vec![id(1), id(2)], because: Ask::Several });
+    assert_eq!(pick(&tokens, HERE, "Corp", "a"), Answer::Ask { tokens: vec![id(1), id(2)], because: Ask::Several });
 }
 
 #[test]
 fn another_issuer_at_the_server_is_asked_about() {
     let tokens = [token(1, "Old name", Some(HERE)), token(2, "Corp", Some(THERE))];
-    assert_eq!(pick(&tokens, HERE, "Corp"), Answer::Ask { tokens: vec![id(1)], because: Ask::OtherIssuer });
-    assert_eq!(pick(&tokens[..1], HERE, ""), Answer::Ask { tokens: vec![id(1)], because: Ask::OtherIssuer });
+    assert_eq!(pick(&tokens, HERE, "Corp", "a"), Answer::Ask { tokens: vec![id(1)], because: Ask::OtherIssuer });
+    assert_eq!(pick(&tokens[..1], HERE, "", "a"), Answer::Ask { tokens: vec![id(1)], because: Ask::OtherIssuer });
 }
 
 /// A server that only calls itself like another must not get its code without a question.
 #[test]
 fn another_server_of_that_name_is_asked_about() {
     let tokens = [token(1, "Corp", Some(THERE)), token(2, "Corp", None)];
-    assert_eq!(pick(&tokens, HERE, "Corp"), Answer::Ask { tokens: vec![id(1)], because: Ask::OtherServer });
+    assert_eq!(pick(&tokens, HERE, "Corp", "a"), Answer::Ask { tokens: vec![id(1)], because: Ask::OtherServer });
 }
 
 #[test]
 fn without_a_match_the_way_is_to_registration() {
     let tokens = [token(1, "Corp", None), token(2, "Mail", Some(THERE))];
-    assert_eq!(pick(&tokens, HERE, "Corp"), Answer::None(NoToken::NotRegistered(vec![id(1)])));
-    assert_eq!(pick(&tokens, HERE, "Bank"), Answer::None(NoToken::NoMatch));
-    assert_eq!(pick(&[], HERE, ""), Answer::None(NoToken::NoMatch));
+    assert_eq!(pick(&tokens, HERE, "Corp", "a"), Answer::None(NoToken::NotRegistered(vec![id(1)])));
+    assert_eq!(pick(&tokens, HERE, "Bank", "a"), Answer::None(NoToken::NoMatch));
+    assert_eq!(pick(&[], HERE, "", "a"), Answer::None(NoToken::NoMatch));
+}
+
+#[test]
+fn a_token_of_another_app_is_not_registered_here() {
+    let mut moved = token(1, "Corp", Some(HERE));
+    moved.registration.as_mut().expect("registered").moved_at = Some(7);
+    assert_eq!(pick(&[moved], HERE, "Corp", "a"), Answer::None(NoToken::NotRegistered(vec![id(1)])));
+    let tokens = [token(1, "Corp", Some(HERE))];
+    assert_eq!(pick(&tokens, HERE, "Corp", "b"), Answer::None(NoToken::NotRegistered(vec![id(1)])));
 }

@@ -3,6 +3,7 @@
 mod error;
 pub mod login;
 pub mod registration;
+pub mod token_state;
 mod verify;
 
 pub use error::ApiError;

@@ -19,7 +19,7 @@ pub(in crate::vault) const UNKNOWN_FIELDS: &str = r#"{
         {"id": "01010101-0101-4101-8101-010101010101", "colour": "red", "spec": {"issuer": "A", "account": "a",
          "kind": "totp", "algorithm": "SHA1", "digits": 6, "period": 30, "counter": 5, "secret": "GEZDGNBVGY3TQOJQ",
          "drift": [0.5]}, "groups": ["03030303-0303-4303-8303-030303030303"], "created_at": 1, "updated_at": 2,
-         "registration": {"server": "s", "token_id": "t", "app_id": "a", "registered_at": 3, "exportable": false},
+         "registration": {"server": "s", "token_id": "t", "app_id": "a", "registered_at": 3, "colour": false},
          "history": [{"replaced_at": 1, "by": "me", "spec": {"issuer": "B", "account": "b", "kind": "steam",
          "secret": "GEZDGNBVGY3TQOJQ", "old": null}}, {"replaced_at": 2, "spec": {"issuer": "C", "account": "c",
          "kind": "steam", "secret": "GEZDGNBVGY3TQOJQ"}}]},
@@ -273,6 +273,7 @@ proptest! {
             token.use_count = numbers[3];
             token.registration = flag.then(|| Registration {
                 server: text.clone(), token_id: text.clone(), app_id: text, registered_at: numbers[4],
+                moved_at: (numbers[4] % 3 == 0).then_some(numbers[4]), exportable: numbers[4] % 2 == 0,
             });
             if flag && numbers[4] % 2 == 0 {
                 content.remove(id, numbers[2]).unwrap();

@@ -287,6 +287,12 @@ impl JsonText {
         self.text("token_id", &registration.token_id);
         self.text("app_id", &registration.app_id);
         self.number("registered_at", registration.registered_at);
+        if let Some(moved_at) = registration.moved_at {
+            self.number("moved_at", moved_at);
+        }
+        if !registration.exportable {
+            self.raw("exportable", "false");
+        }
         if let Some(extra) = extra {
             self.fields(extra);
         }

@@ -37,14 +37,20 @@ pub struct ServerReply {
     pub time: String,
 }
 
-/// Username and password, and the app that is to have the token.
+/// Username and password, or the secret of an enrollment link in their place; and the app that is to have the token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RegisterRequest {
     /// The user's name, in any spelling.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub username: String,
     /// The password.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub password: String,
+    /// The secret of an enrollment link: `code` of `countersign://enroll?server=..&code=..`, the last part of
+    /// `https://SERVER/enroll/..`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
     /// The app.
     pub app: AppInfo,
 }

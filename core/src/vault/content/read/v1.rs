@@ -94,7 +94,8 @@ struct Spec<'a> {
     uri_parameters: Vec<(String, String)>,
 }
 
-pub(super) const REGISTRATION_FIELDS: [&str; 4] = ["server", "token_id", "app_id", "registered_at"];
+pub(super) const REGISTRATION_FIELDS: [&str; 6] =
+    ["server", "token_id", "app_id", "registered_at", "moved_at", "exportable"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -103,6 +104,8 @@ struct Registration {
     token_id: String,
     app_id: String,
     registered_at: u64,
+    moved_at: Option<u64>,
+    exportable: Option<bool>,
 }
 
 /// The fields of a revision but `spec`.
@@ -159,6 +162,8 @@ impl Token<'_> {
             token_id: registration.token_id,
             app_id: registration.app_id,
             registered_at: registration.registered_at,
+            moved_at: registration.moved_at,
+            exportable: registration.exportable.unwrap_or(true),
         });
         let revision = |revision: Revision<'_>| {
             Ok(token::Revision {
