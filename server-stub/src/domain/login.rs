@@ -18,7 +18,7 @@ use super::{
 use crate::{
     service::Now,
     store::{
-        Store, StoreError, audit,
+        Store, StoreError, audit, former,
         login::{self as rows, Challenge},
         registration,
         verify::{Statements, Who},
@@ -124,7 +124,11 @@ impl Desk {
         let user_id = challenge.user_id.as_str();
         let bound = rows::bound_key(&mut transaction, user_id, token).await?;
         let text = Zeroizing::new(format!("css_{}", BASE64URL_NOPAD.encode(&self.random.bytes::<32>())));
-        let done = if outcome == Outcome::Refused {
+        // Only whoever holds the key of the app that had the token hears that it moved.
+        let was_here = former::state(&mut transaction, token, &key.id()).await?;
+        let done = if outcome == Outcome::Refused && matches!(was_here, former::State::Moved(_)) {
+            Err(LoginError::BoundElsewhere)
+        } else if outcome == Outcome::Refused {
             Err(LoginError::Code)
         } else if bound.as_deref() != Some(key.bytes()) {
             let detail = json!({ "token": token, "app": key.id(), "reason": "token_bound_elsewhere" });

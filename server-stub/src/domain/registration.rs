@@ -192,6 +192,7 @@ impl Desk {
             sms_key_id: key_id.into(),
             expires_at: seconds + GOOD_FOR,
             token: None,
+            seal_key: None,
             id,
         };
         rows::start(&mut transaction, &new, &key.id(), &prefix, seconds).await?;
@@ -232,7 +233,10 @@ impl Desk {
         let typed: Zeroizing<String> = Zeroizing::new(code.chars().filter(|c| !c.is_whitespace()).take(16).collect());
         let key_id = u32::try_from(registration.sms_key_id).unwrap_or(0);
         let right = self.sms_mac(key_id, id, &typed)?.ct_eq(&registration.sms_mac);
-        if !tried || !bool::from(right) {
+        // A second request with the code is another's, unless it is the first one once more.
+        let confirmed = registration.state == "confirmed";
+        let taken = confirmed && registration.seal_key.as_deref() != Some(seal_key.0);
+        if !tried || taken || !bool::from(right) {
             let reason = if tried { "sms_wrong" } else { "budget_spent" };
             let event = Event::new(now, "registration.refused", Some(&registration.user_id));
             let detail = json!({ "registration": id, "reason": reason });
@@ -241,6 +245,15 @@ impl Desk {
             return Err(RegistrationError::Sms);
         }
         verify::give_back(&mut transaction, &registration.user_id).await?;
+        if let Some((token, columns, kept)) = registration.token.as_ref().filter(|_| confirmed) {
+            // The answer was lost on the way: the same token again, to the same key.
+            let secret = self.keys.open(verify::SECRET_PLACE, token, kept);
+            let secret = secret.map_err(|_| StoreError::Damaged("registrations"))?;
+            let sealed = seal_key.1.seal(&secret, id, &self.random).map_err(|_| RegistrationError::Signature)?;
+            let replaces = self.replaces(&mut transaction, &registration.user_id, &key).await?;
+            transaction.commit().await.map_err(StoreError::from)?;
+            return Ok(Confirmed { token: token.clone(), columns: columns.clone(), sealed, replaces });
+        }
 
         let token = self.random.id(now);
         let secret = self.token_secret(policy.algorithm);
@@ -254,12 +267,11 @@ impl Desk {
         };
         let kept = self.keys.seal(verify::SECRET_PLACE, &token, secret.expose(), &self.random);
         let until = now.seconds() + GOOD_FOR;
-        if !rows::confirm(&mut transaction, id, &token, &columns, kept, until).await? {
+        if !rows::confirm(&mut transaction, id, &token, &columns, kept, seal_key.0, until).await? {
             return Err(RegistrationError::Ended);
         }
         let sealed = seal_key.1.seal(&secret, id, &self.random).map_err(|_| RegistrationError::Signature)?;
-        let bound = rows::binding_of(&mut transaction, &registration.user_id).await?;
-        let replaces = bound.filter(|bound| bound.app_id != key.id()).map(|bound| bound.app_name);
+        let replaces = self.replaces(&mut transaction, &registration.user_id, &key).await?;
         let detail = json!({ "registration": id, "token": token });
         let event = Event::new(now, "registration.confirmed", Some(&registration.user_id)).with(detail);
         self.finish(&mut transaction, vec![event]).await?;
@@ -325,6 +337,17 @@ impl Desk {
         transaction.commit().await.map_err(StoreError::from)?;
         self.outbox.notify_one();
         Ok(done)
+    }
+
+    /// The app that a user's token would be taken from.
+    async fn replaces(
+        &self,
+        connection: &mut AnyConnection,
+        user_id: &str,
+        key: &AppKey,
+    ) -> Result<Option<String>, StoreError> {
+        let bound = rows::binding_of(connection, user_id).await?;
+        Ok(bound.filter(|bound| bound.app_id != key.id()).map(|bound| bound.app_name))
     }
 
     async fn read(

@@ -78,6 +78,7 @@ fn documented() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(api::registrations::start))
         .routes(routes!(api::registrations::confirm))
         .routes(routes!(api::registrations::activate))
+        .routes(routes!(api::tokens::state))
         .routes(routes!(api::login::login))
         .routes(routes!(api::login::totp))
         .routes(routes!(api::login::who, api::login::end))

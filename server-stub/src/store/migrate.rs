@@ -32,6 +32,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0003_login.sql"),
         postgres: include_str!("../../migrations/postgres/0003_login.sql"),
     },
+    Migration {
+        version: 4,
+        sqlite: include_str!("../../migrations/sqlite/0004_former.sql"),
+        postgres: include_str!("../../migrations/postgres/0004_former.sql"),
+    },
 ];
 
 /// Why the schema was not brought up to date. Nothing of the step that failed stays.

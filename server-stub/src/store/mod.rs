@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod audit;
+pub mod former;
 pub mod login;
 mod migrate;
 pub mod outbox;

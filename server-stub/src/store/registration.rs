@@ -4,7 +4,7 @@
 use serde_json::json;
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
-use super::{Store, StoreError, audit, verify::Columns};
+use super::{Store, StoreError, audit, former, verify::Columns};
 use crate::{
     domain::{audit::Event, users::Name},
     seal::Keys,
@@ -51,6 +51,8 @@ pub struct Registration {
     pub expires_at: i64,
     /// The token to be, once there is one: its id, what it is, its sealed secret.
     pub token: Option<(String, Columns, Vec<u8>)>,
+    /// The key that the token was sealed to, as it was sent.
+    pub seal_key: Option<String>,
 }
 
 /// A token and the app that it is bound to.
@@ -173,7 +175,7 @@ pub async fn start(
 /// Reads a registration.
 pub async fn read(connection: &mut AnyConnection, id: &str) -> Result<Option<Registration>, StoreError> {
     const SQL: &str = "SELECT r.id, r.user_id, r.state, r.nonce, r.app_key, r.app_name, r.platform, r.sms_mac, \
-        r.sms_key_id, r.expires_at, r.credential_id, r.issuer, r.algorithm, r.digits, r.period, r.secret, u.name \
+        r.sms_key_id, r.expires_at, r.credential_id, r.issuer, r.algorithm, r.digits, r.period, r.secret, u.name, r.seal_key \
         FROM registrations r JOIN users u ON u.id = r.user_id WHERE r.id = $1";
     let row = sqlx::query(SQL).bind(id).fetch_optional(connection).await?;
     row.as_ref().map(registration).transpose()
@@ -208,13 +210,15 @@ fn registration(row: &AnyRow) -> Result<Registration, StoreError> {
         sms_key_id: row.try_get(8)?,
         expires_at: row.try_get(9)?,
         token,
+        seal_key: row.try_get(17)?,
     })
 }
 
-/// Claims one of the five tries at an SMS code. False: used up, too late, or another step.
+/// Claims one of the five tries at an SMS code, also one that was right before and whose answer was lost. False: used
+/// up, too late, or another step.
 pub async fn claim_sms(connection: &mut AnyConnection, id: &str, now: i64) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE registrations SET sms_tries = sms_tries + 1 WHERE id = $1 AND state = 'started' \
-        AND sms_tries < 5 AND expires_at > $2 AND expires_at <= $2 + 600 RETURNING sms_tries";
+    const SQL: &str = "UPDATE registrations SET sms_tries = sms_tries + 1 WHERE id = $1 \
+        AND state IN ('started', 'confirmed') AND sms_tries < 5 AND expires_at > $2 AND expires_at <= $2 + 600 RETURNING sms_tries";
     Ok(sqlx::query(SQL).bind(id).bind(now).fetch_optional(connection).await?.is_some())
 }
 
@@ -225,10 +229,11 @@ pub async fn confirm(
     credential_id: &str,
     columns: &Columns,
     secret: Vec<u8>,
+    seal_key: &str,
     expires_at: i64,
 ) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE registrations SET state = 'confirmed', credential_id = $2, issuer = $3, algorithm = $4, \
-        digits = $5, period = $6, secret = $7, expires_at = $8 WHERE id = $1 AND state = 'started' RETURNING id";
+        digits = $5, period = $6, secret = $7, expires_at = $8, seal_key = $9 WHERE id = $1 AND state = 'started' RETURNING id";
     let row = sqlx::query(SQL)
         .bind(id)
         .bind(credential_id)
@@ -238,6 +243,7 @@ pub async fn confirm(
         .bind(columns.period)
         .bind(secret)
         .bind(expires_at)
+        .bind(seal_key)
         .fetch_optional(connection)
         .await?;
     Ok(row.is_some())
@@ -271,6 +277,7 @@ pub async fn activate(
     .bind(&registration.id)
     .execute(&mut *connection)
     .await?;
+    former::remember(&mut *connection, user_id, true, now).await?;
     sqlx::query("DELETE FROM credentials WHERE id IN (SELECT credential_id FROM bindings WHERE user_id = $1)")
         .bind(user_id)
         .execute(&mut *connection)
@@ -354,6 +361,7 @@ impl Store {
         let row = sqlx::query(binding_sql!("WHERE u.folded = $1")).bind(user.folded());
         let row = row.fetch_optional(&mut *transaction).await?.ok_or(StoreError::Missing("registered app"))?;
         let bound = binding(&row)?;
+        former::remember(&mut transaction, &bound.user_id, false, now.seconds()).await?;
         sqlx::query("DELETE FROM credentials WHERE id = $1")
             .bind(&bound.credential_id)
             .execute(&mut *transaction)

@@ -19,6 +19,7 @@ use countersign_server::{
     store::{
         Store,
         admin::{NewUser, UserChange},
+        former::State,
         verify::{self, Statements},
     },
 };
@@ -235,7 +236,9 @@ on_both! {
         // The token moves: the first app's code and signature are refused, and its session is over.
         let new = second.confirmed(&desk, NOW + 600).await;
         second.activate(&desk, &new, at(NOW + 600)).await.unwrap();
-        assert!(matches!(first.sign_in(&desk, &old, NOW + 630).await, Err(LoginError::Code)));
+        assert!(matches!(first.sign_in(&desk, &old, NOW + 630).await, Err(LoginError::BoundElsewhere)));
+        // Whoever never had it hears nothing of it.
+        assert!(matches!(Phone::new("third", 3).sign_in(&desk, &old, NOW + 645).await, Err(LoginError::Code)));
         assert!(matches!(first.sign_in(&desk, &new, NOW + 660).await, Err(LoginError::BoundElsewhere)));
         assert!(open(&session, NOW + 660).await.is_none());
         let session = second.sign_in(&desk, &new, NOW + 690).await.unwrap();
@@ -373,5 +376,49 @@ on_both! {
         assert!(matches!(nobody, Err(RegistrationError::Ended)));
         // Too late for the first code.
         assert!(matches!(phone.activate(&desk, &waiting, at(NOW + 600)).await, Err(RegistrationError::Ended)));
+    }
+
+    async fn an_app_that_lost_the_answer_gets_the_same_token_again(database: &Database) {
+        let desk = desk(database).await;
+        add_ada(database, &desk.store).await;
+        let phone = Phone::new("phone", 7);
+        let started = phone.start(&desk, "ada", PASSWORD, at(NOW)).await.unwrap();
+        let (id, nonce) = (started.registration.as_str(), started.nonce.as_str());
+        let seal = Phone::new("seal", 9).public();
+        let text = BASE64URL_NOPAD.encode(seal.bytes());
+        let confirm = async |code: &str, now: u64| {
+            let signature = phone.sign(CONFIRM, &[SERVER, id, nonce, code, &text]);
+            desk.confirm(SERVER, id, code, (&text, &seal), &signature, at(now)).await
+        };
+        let code = sms_code(&desk).await;
+        let first = confirm(&code, NOW).await.unwrap();
+        let again = confirm(&code, NOW + 5).await.unwrap();
+        assert_eq!((&first.token, &first.columns), (&again.token, &again.columns));
+        // To another key it does not go, and whoever guesses has no more tries for it.
+        assert!(matches!(phone.confirm(&desk, &started, &code, at(NOW + 6)).await, Err(RegistrationError::Sms)));
+        for wrong in ["000000", "999999"] {
+            assert!(matches!(confirm(wrong, NOW + 7).await, Err(RegistrationError::Sms)));
+        }
+        assert!(matches!(confirm(&code, NOW + 8).await, Err(RegistrationError::Sms)));
+    }
+
+    async fn an_app_hears_what_became_of_its_token_and_of_no_other(database: &Database) {
+        let desk = desk(database).await;
+        let ada = add_ada(database, &desk.store).await;
+        let (old, new) = (Phone::new("old", 7), Phone::new("new", 8));
+        let state =
+            async |token: &str, phone: &Phone| desk.store.token_state(token, &phone.public().id()).await.unwrap();
+        let first = old.confirmed(&desk, NOW).await;
+        assert_eq!(state(&first.token, &old).await, State::Unknown);
+        old.activate(&desk, &first, at(NOW)).await.unwrap();
+        assert_eq!(state(&first.token, &old).await, State::Bound);
+        assert_eq!(state(&first.token, &new).await, State::Unknown);
+        let second = new.confirmed(&desk, NOW + 120).await;
+        new.activate(&desk, &second, at(NOW + 120)).await.unwrap();
+        let seconds = |after: u64| i64::try_from(NOW + after).unwrap();
+        assert_eq!(state(&first.token, &old).await, State::Moved(seconds(120)));
+        assert_eq!(state(&first.token, &new).await, State::Unknown);
+        desk.store.revoke_app(&desk.keys, &ada, at(NOW + 200)).await.unwrap();
+        assert_eq!(state(&second.token, &new).await, State::Ended(seconds(200)));
     }
 }

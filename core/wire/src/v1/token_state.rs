@@ -9,6 +9,7 @@ pub const TIME_TOLERANCE: i64 = 300;
 
 /// An app that asks for a token of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenStateRequest {
     /// The app's public key.
     pub public_key: String,
@@ -20,6 +21,7 @@ pub struct TokenStateRequest {
 
 /// What the server knows of it. To a key that never had the token it is `gone`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenStateReply {
     /// `bound` (it works in this app), `moved` (another app has it), `gone` (it was taken back). An open enumeration.
     pub state: String,

@@ -4,6 +4,7 @@ pub mod health;
 pub mod login;
 pub mod registrations;
 pub mod server;
+pub mod tokens;
 pub mod validate;
 pub mod verify;
 
