@@ -11,3 +11,4 @@ pub mod password;
 pub mod seal;
 pub mod service;
 pub mod store;
+pub mod template;

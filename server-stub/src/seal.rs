@@ -17,6 +17,7 @@ use crate::service::Random;
 const NONCE_BYTES: usize = 12;
 const TAG_BYTES: usize = 16;
 const KEY_ID_BYTES: usize = 4;
+const SETTING_PLACE: &str = "settings.value";
 
 /// The server's keys, newest first. The newest seals; all open.
 #[derive(Clone)]
@@ -155,6 +156,20 @@ impl Keys {
             )
             .map_err(|_| UnsealError::NotAuthentic)?;
         Ok(SecretBytes::new(std::mem::take(&mut *plain)))
+    }
+
+    /// Seals a secret setting's value as text.
+    pub fn seal_setting(&self, name: &str, value: &str, random: &Random) -> String {
+        BASE64.encode(&self.seal(SETTING_PLACE, name, value.as_bytes(), random))
+    }
+
+    /// Opens what [`Keys::seal_setting`] made.
+    pub fn open_setting(&self, name: &str, sealed: &str) -> Result<Zeroizing<String>, UnsealError> {
+        let sealed = BASE64.decode(sealed.as_bytes()).map_err(|_| UnsealError::NotAuthentic)?;
+        let plain = self.open(SETTING_PLACE, name, &sealed)?;
+        std::str::from_utf8(plain.expose())
+            .map(|text| Zeroizing::new(text.to_owned()))
+            .map_err(|_| UnsealError::NotAuthentic)
     }
 
     /// A code over `parts` that only this server can make, for the audit chain. `None` where the key is not there.

@@ -177,7 +177,7 @@ pub(super) enum SettingsCommand {
     Set {
         /// Its name
         name: String,
-        /// Its value
+        /// Its value; `-` reads a secret from standard input
         value: Option<String>,
     },
 }
@@ -215,7 +215,7 @@ pub(super) enum AppCommand {
 /// `outbox ..`
 #[derive(Debug, Subcommand)]
 pub(super) enum OutboxCommand {
-    /// List the newest messages with their texts
+    /// List the newest messages: how far they are, and their texts where they go to the console
     List,
 }
 

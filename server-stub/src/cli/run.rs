@@ -23,12 +23,13 @@ use super::{
 use crate::{
     domain::{
         audit::Entry,
-        policy::{SETTINGS, Settings},
+        policy::{MailKind, SETTINGS, Setting, Settings, SmsKind},
         users::{Name, email, phone},
     },
-    password,
+    outbox, password,
     store::{
         admin::{ApiKey, NewToken, NewUser, TokenRow, User, UserChange},
+        outbox::{Channel, Message},
         verify,
     },
 };
@@ -44,7 +45,7 @@ pub(super) async fn run(context: &Context, command: &Command) -> Result<Report, 
         Command::Settings(command) => settings(context, command).await,
         Command::Token(command) => token(context, command).await,
         Command::App(command) => app(context, command).await,
-        Command::Outbox(OutboxCommand::List) => outbox(context).await,
+        Command::Outbox(OutboxCommand::List) => messages(context).await,
         Command::ApiKey(command) => api_key(context, command).await,
         Command::Audit(command) => audit(context, command).await,
         Command::Key(KeyCommand::Rotate) => rotate(context).await,
@@ -123,12 +124,12 @@ async fn user(context: &Context, command: &UserCommand) -> Result<Report, CliErr
         }
         UserCommand::Set { name, facts } => {
             let name = Name::new(name)?;
-            store.change_user(keys, &name, &change(context, facts)?, now).await?;
+            store.change_user(keys, &context.random, &name, &change(context, facts)?, now).await?;
             Ok(Report::line(user_json(&store.user(&name).await?), format!("Changed {}.", name.shown())))
         }
         UserCommand::Reset { name, clear: _ } => {
             let name = Name::new(name)?;
-            let deleted = store.clear_user(keys, &name, now).await?;
+            let deleted = store.clear_user(keys, &context.random, &name, now).await?;
             Ok(Report::line(
                 json!({ "tokens_deleted": deleted }),
                 format!("Deleted {deleted} tokens of {}.", name.shown()),
@@ -277,8 +278,7 @@ async fn settings(context: &Context, command: &SettingsCommand) -> Result<Report
             let stored = store.stored_settings().await?;
             let all = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
             if let Some(name) = name {
-                let setting = SETTINGS.iter().find(|setting| setting.name == name);
-                let setting = setting.ok_or_else(|| crate::domain::policy::SettingError::Unknown(name.to_owned()))?;
+                let setting = Setting::find(name)?;
                 return Ok(Report::line(json!({ setting.name: all.get(setting) }), all.get(setting)));
             }
             let rows: Vec<Vec<String>> = SETTINGS
@@ -290,15 +290,27 @@ async fn settings(context: &Context, command: &SettingsCommand) -> Result<Report
             Ok(Report::table(json.into(), &["SETTING", "VALUE", "WHAT IT IS"], &rows))
         }
         SettingsCommand::Set { name, value } => {
+            let setting = Setting::find(name)?;
+            // From standard input, where no other user of the machine sees it.
+            let value = match value {
+                Some(value) if setting.secret && value == "-" => Some(first_line(Path::new("-"))?),
+                value => value.clone().map(Zeroizing::new),
+            };
             let mut all = Settings::default();
-            if let Some(value) = value {
+            if let Some(value) = &value {
                 all.set(name, value)?;
-            } else if !SETTINGS.iter().any(|setting| setting.name == name) {
-                return Err(crate::domain::policy::SettingError::Unknown(name.clone()).into());
             }
-            store.set_setting(&context.keys, name, value.as_deref(), context.clock.now()).await?;
-            let setting = SETTINGS.iter().find(|setting| setting.name == name);
-            let shown = setting.map(|setting| all.get(setting)).unwrap_or_default();
+            if ["sms_sender", "mail_sender"].contains(&setting.name) {
+                let mut stored = store.stored_settings().await?;
+                stored.retain(|(own, _)| own != name);
+                stored.extend(value.as_ref().map(|value| (name.clone(), value.to_string())));
+                outbox::check(&stored, &context.keys).map_err(|unset| CliError::Usage(unset.to_string()))?;
+            }
+            let (keys, random) = (&context.keys, &context.random);
+            store
+                .change_setting(keys, random, setting, value.as_ref().map(|v| v.as_str()), context.clock.now())
+                .await?;
+            let shown = all.get(setting);
             Ok(Report::line(json!({ name: shown }), format!("{name} is {shown}.")))
         }
     }
@@ -401,7 +413,7 @@ async fn app(context: &Context, command: &AppCommand) -> Result<Report, CliError
         }
         AppCommand::Revoke { user } => {
             let user = Name::new(user)?;
-            let bound = context.store.revoke_app(&context.keys, &user, context.clock.now()).await?;
+            let bound = context.store.revoke_app(&context.keys, &context.random, &user, context.clock.now()).await?;
             Ok(Report::line(
                 json!({ "revoked": bound.app_id }),
                 format!("The token of {} in {} makes no right code any more.", bound.user, bound.app_name),
@@ -410,13 +422,26 @@ async fn app(context: &Context, command: &AppCommand) -> Result<Report, CliError
     }
 }
 
-async fn outbox(context: &Context) -> Result<Report, CliError> {
+/// The messages; with their texts where they go to the console, where everybody who reads its output has them anyway.
+async fn messages(context: &Context) -> Result<Report, CliError> {
+    let stored = context.store.stored_settings().await?;
+    let set = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str()))).senders;
     let messages = context.store.messages(&context.keys, 100).await?;
+    let text = |message: &Message| match message.channel {
+        Channel::Sms => (set.sms == SmsKind::Console).then(|| message.body.clone()),
+        Channel::Mail => (set.mail == MailKind::Console).then(|| format!("{}: {}", message.subject, message.body)),
+    };
     let rows: Vec<Vec<String>> = messages
         .iter()
         .map(|message| {
-            let sent = message.sent_at.map_or_else(|| "waiting".to_owned(), instant);
-            vec![instant(message.created_at), sent, message.recipient.clone(), message.body.clone()]
+            vec![
+                instant(message.created_at),
+                message.sent_at.map_or_else(|| message.state.clone(), instant),
+                message.tries.to_string(),
+                message.channel.name().to_owned(),
+                message.recipient.clone(),
+                text(message).or_else(|| message.reason.clone()).unwrap_or_default(),
+            ]
         })
         .collect();
     let json = messages
@@ -424,14 +449,19 @@ async fn outbox(context: &Context) -> Result<Report, CliError> {
         .map(|message| {
             json!({
                 "id": message.id,
+                "channel": message.channel.name(),
                 "recipient": message.recipient,
-                "text": message.body,
+                "text": text(message),
+                "state": message.state,
+                "tries": message.tries,
+                "reason": message.reason,
+                "gateway_id": message.gateway_id,
                 "created_at": instant(message.created_at),
                 "sent_at": message.sent_at.map(instant),
             })
         })
         .collect();
-    Ok(Report::table(json, &["WRITTEN", "SENT", "TO", "TEXT"], &rows))
+    Ok(Report::table(json, &["WRITTEN", "SENT", "TRIES", "KIND", "TO", "TEXT OR REASON"], &rows))
 }
 
 async fn api_key(context: &Context, command: &ApiKeyCommand) -> Result<Report, CliError> {

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     http::{self, App},
-    outbox,
+    outbox::{self, Outbox},
 };
 
 /// Connections that are open at once; more wait to be taken.
@@ -75,10 +75,20 @@ pub(super) async fn serve(place: &Place, options: &Serve) -> Result<(), CliError
             "without TLS anybody on the way reads everything: put a proxy with TLS before this address, or name a certificate"
         );
     }
-    let (store, keys, clock) = (context.store.clone(), context.keys.clone(), context.clock.clone());
-    let sender = tokio::spawn(async move { outbox::run(&store, &keys, &clock, &written, outbox::console).await });
+    let outbox = Outbox::new(
+        context.store.clone(),
+        context.keys.clone(),
+        context.clock.clone(),
+        context.random.clone(),
+        outbox::PATIENCE,
+    )
+    .map_err(|error| CliError::Tls(error.to_string()))?;
+    let end = Arc::new(Notify::new());
+    let ended = end.clone();
+    let sender = tokio::spawn(async move { outbox.run(&written, &ended).await });
     accept(listener, tls, app).await?;
-    sender.abort();
+    end.notify_one();
+    let _ = sender.await;
     context.store.close().await;
     Ok(())
 }

@@ -110,7 +110,7 @@ impl Desk {
         }
         let stored = Store::settings(&mut transaction).await?;
         let settings = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let rules = Rules { settings: &settings, keys: &self.keys, statements: Statements::REAL };
+        let rules = Rules { settings: &settings, keys: &self.keys, random: &self.random, statements: Statements::REAL };
         let attempt = Attempt {
             who: Who::Id(challenge.user_id.clone()),
             code: TypedCode::new(code),

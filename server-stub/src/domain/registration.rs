@@ -19,17 +19,22 @@ use super::{
     app_key::AppKey,
     audit::Event,
     judge::{Judgement, TypedCode, judge},
-    policy::Settings,
+    notices::Teller,
+    policy::{Policy, Settings},
+    texts::Notice,
 };
 use crate::{
     password::Checker,
     seal::Keys,
     service::{Now, Random},
     store::{
-        Store, StoreError, audit, outbox,
+        Store, StoreError, audit,
+        outbox::{self, Channel, Outgoing},
         registration::{self as rows, Registrant, Registration},
+        users,
         verify::{self, Columns, Statements},
     },
+    template::{Escape, expand},
 };
 
 /// Digits of an SMS code.
@@ -197,8 +202,16 @@ impl Desk {
         };
         rows::start(&mut transaction, &new, &key.id(), &prefix, seconds).await?;
         let issuer = settings.policy_of(group_policy.as_deref()).issuer;
-        let text = Zeroizing::new(settings.sms_template.replace("%ISSUER%", &issuer).replace("%CODE%", &code));
-        outbox::write(&mut transaction, &self.keys, &self.random, &phone, &text, now).await?;
+        let values = [("CODE", code.as_str()), ("ISSUER", issuer.as_str())];
+        let text = Zeroizing::new(expand(&settings.sms_template, &values, Escape::Plain));
+        let sms = Outgoing {
+            channel: Channel::Sms,
+            recipient: &phone,
+            subject: "",
+            body: &text,
+            expires_at: Some(new.expires_at),
+        };
+        outbox::write(&mut transaction, &self.keys, &self.random, &sms, now).await?;
         let detail = json!({ "registration": new.id, "app": key.id() });
         self.finish(&mut transaction, vec![Event::new(now, "registration.started", Some(&user_id)).with(detail)])
             .await?;
@@ -227,9 +240,9 @@ impl Desk {
         let subject = verify::subject(&mut transaction, &self.keys, &user).await?.ok_or(RegistrationError::Ended)?;
         let policy = settings.policy_of(subject.group_policy.as_deref());
         // The same budget as for every other code of the user: a new SMS opens no new one.
-        let claimed =
+        let failures =
             verify::claim(&mut transaction, Statements::REAL, &registration.user_id, &policy, now.seconds()).await?;
-        let tried = claimed && rows::claim_sms(&mut transaction, id, now.seconds()).await?;
+        let tried = failures.is_some() && rows::claim_sms(&mut transaction, id, now.seconds()).await?;
         let typed: Zeroizing<String> = Zeroizing::new(code.chars().filter(|c| !c.is_whitespace()).take(16).collect());
         let key_id = u32::try_from(registration.sms_key_id).unwrap_or(0);
         let right = self.sms_mac(key_id, id, &typed)?.ct_eq(&registration.sms_mac);
@@ -238,6 +251,7 @@ impl Desk {
         let taken = confirmed && registration.seal_key.as_deref() != Some(seal_key.0);
         if !tried || taken || !bool::from(right) {
             let reason = if tried { "sms_wrong" } else { "budget_spent" };
+            self.tell_if_locked(&mut transaction, &registration.user_id, &policy, failures, now).await?;
             let event = Event::new(now, "registration.refused", Some(&registration.user_id));
             let detail = json!({ "registration": id, "reason": reason });
             self.finish(&mut transaction, vec![event.with(detail)]).await?;
@@ -260,7 +274,7 @@ impl Desk {
         let columns = Columns {
             kind: "totp".to_owned(),
             issuer: policy.issuer.clone(),
-            account: rows::user_name(&mut transaction, &registration.user_id).await?,
+            account: users::user_name(&mut transaction, &registration.user_id).await?,
             algorithm: policy.algorithm.to_string(),
             digits: policy.digits.get().into(),
             period: i64::try_from(policy.period.seconds()).unwrap_or(30),
@@ -309,13 +323,15 @@ impl Desk {
         }
         let subject = verify::subject(&mut transaction, &self.keys, &verify::Who::Id(user_id.clone())).await?;
         let policy = settings.policy_of(subject.ok_or(RegistrationError::Ended)?.group_policy.as_deref());
-        let claimed = verify::claim(&mut transaction, Statements::REAL, user_id, &policy, now.seconds()).await?;
+        let failures = verify::claim(&mut transaction, Statements::REAL, user_id, &policy, now.seconds()).await?;
         let secret = self.keys.open(verify::SECRET_PLACE, token, sealed);
         let secret = secret.map_err(|_| StoreError::Damaged("registrations"))?;
         let spec = verify::token(columns, -1, &secret).ok_or(StoreError::Damaged("registrations"))?;
         let judged = judge(&spec, -1, None, &TypedCode::new(code), &policy, now.seconds());
-        let (true, Judgement::Step(step)) = (claimed, judged) else {
-            let detail = json!({ "registration": id, "reason": if claimed { "wrong" } else { "budget_spent" } });
+        let (Some(_), Judgement::Step(step)) = (failures, judged) else {
+            self.tell_if_locked(&mut transaction, user_id, &policy, failures, now).await?;
+            let reason = if failures.is_some() { "wrong" } else { "budget_spent" };
+            let detail = json!({ "registration": id, "reason": reason });
             let event = Event::new(now, "registration.refused", Some(user_id)).with(detail);
             self.finish(&mut transaction, vec![event]).await?;
             transaction.commit().await.map_err(StoreError::from)?;
@@ -327,10 +343,8 @@ impl Desk {
         }
         verify::forgive(&mut transaction, user_id).await?;
         // Whose token it is hears of it, in case it was somebody else.
-        if let Some(phone) = rows::phone(&mut transaction, user_id).await? {
-            let text = format!("A token of {} now works in {}.", columns.issuer, registration.app_name);
-            outbox::write(&mut transaction, &self.keys, &self.random, &phone, &text, now).await?;
-        }
+        let notice = Notice::Registered { app: &registration.app_name };
+        self.teller(now).tell(&mut transaction, user_id, &policy, notice).await?;
         let detail = json!({ "registration": id, "token": token, "app": key.id(), "before": before.map(|b| b.app_id) });
         let event = Event::new(now, "registration.activated", Some(user_id)).with(detail);
         self.finish(&mut transaction, vec![event]).await?;
@@ -360,6 +374,25 @@ impl Desk {
         let registration = rows::read(connection, id).await?.ok_or(RegistrationError::Ended)?;
         let key = AppKey::from_bytes(registration.app_key.clone());
         Ok((settings, registration, key.map_err(|_| StoreError::Damaged("registrations"))?))
+    }
+
+    /// After a wrong code: tells a user whose second factor it locked.
+    async fn tell_if_locked(
+        &self,
+        connection: &mut AnyConnection,
+        user_id: &str,
+        policy: &Policy,
+        failures: Option<i64>,
+        now: Now,
+    ) -> Result<(), StoreError> {
+        if failures.is_some_and(|failures| failures >= policy.max_failures) {
+            self.teller(now).tell(connection, user_id, policy, Notice::Locked).await?;
+        }
+        Ok(())
+    }
+
+    fn teller(&self, now: Now) -> Teller<'_> {
+        Teller { keys: &self.keys, random: &self.random, now }
     }
 
     async fn finish(&self, transaction: &mut Transaction<'static, Any>, events: Vec<Event>) -> Result<(), StoreError> {

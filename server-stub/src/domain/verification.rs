@@ -13,11 +13,13 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     audit::Event,
     judge::{Judgement, RESYNC_SECONDS, TypedCode, judge},
+    notices::Teller,
     policy::{Policy, Settings},
+    texts::Notice,
 };
 use crate::{
     seal::Keys,
-    service::Now,
+    service::{Now, Random},
     store::{
         Kind as Database, Store, StoreError, audit,
         verify::{self, Credential, Statements, Subject, Who},
@@ -97,7 +99,8 @@ pub async fn decide(
     let subject = found.unwrap_or_else(|| nobody(&rules.settings.policy));
     let policy = rules.settings.policy_of(subject.group_policy.as_deref());
 
-    let mut claimed = verify::claim(connection, rules.statements, &subject.user_id, &policy, now).await?;
+    let failures = verify::claim(connection, rules.statements, &subject.user_id, &policy, now).await?;
+    let mut claimed = failures.is_some();
     if let Some(named) = &attempt.credential {
         claimed &= verify::claim_credential(connection, &subject.user_id, named).await?;
     }
@@ -142,6 +145,10 @@ pub async fn decide(
             }
         }
     }
+    if known && failures.is_some_and(|failures| failures >= policy.max_failures) {
+        let teller = Teller { keys: rules.keys, random: rules.random, now: attempt.now };
+        teller.tell(connection, &subject.user_id, &policy, Notice::Locked).await?;
+    }
     let user = known.then_some(subject.user_id.as_str());
     let detail = json!({ "via": attempt.via, "reason": reason.name() });
     events.push(Event::new(attempt.now, "verify.refused", user).with(detail));
@@ -155,6 +162,8 @@ pub struct Rules<'a> {
     pub settings: &'a Settings,
     /// The keys.
     pub keys: &'a Keys,
+    /// The source of randomness.
+    pub random: &'a Random,
     /// The statements that races end at.
     pub statements: Statements,
 }
@@ -210,13 +219,13 @@ pub struct Verifier {
 
 impl Verifier {
     /// Starts the workers; they end when the last clone is dropped.
-    pub fn start(store: Store, keys: Arc<Keys>, statements: Statements) -> Self {
+    pub fn start(store: Store, keys: Arc<Keys>, random: Random, statements: Statements) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let jobs = Arc::new(tokio::sync::Mutex::new(jobs));
         // A second one fills the time in which the first waits for the disk; SQLite has one writer anyway.
         let workers = if store.kind() == Database::Sqlite { 1 } else { 2 };
         for _ in 0..workers {
-            let worker = Worker { store: store.clone(), keys: keys.clone(), statements };
+            let worker = Worker { store: store.clone(), keys: keys.clone(), random: random.clone(), statements };
             tokio::spawn(worker.run(jobs.clone()));
         }
         Self { queue }
@@ -237,6 +246,7 @@ impl Verifier {
 struct Worker {
     store: Store,
     keys: Arc<Keys>,
+    random: Random,
     statements: Statements,
 }
 
@@ -282,7 +292,7 @@ impl Worker {
         let mut transaction = self.store.begin().await?;
         let stored = Store::settings(&mut transaction).await?;
         let settings = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let rules = Rules { settings: &settings, keys: &self.keys, statements: self.statements };
+        let rules = Rules { settings: &settings, keys: &self.keys, random: &self.random, statements: self.statements };
 
         // Addresses in one order, too, and before users.
         let mut spent = BTreeSet::new();

@@ -61,7 +61,7 @@ impl App {
         random: Random,
         outbox: Arc<Notify>,
     ) -> Result<Self, HashFailed> {
-        let verifier = Verifier::start(store.clone(), keys.clone(), Statements::REAL);
+        let verifier = Verifier::start(store.clone(), keys.clone(), random.clone(), Statements::REAL);
         let passwords = Checker::new(PASSWORDS_AT_ONCE, &random)?;
         let desk = Desk { store: store.clone(), keys, random: random.clone(), passwords, outbox };
         Ok(Self { store, clock, random, verifier, snapshot: Arc::default(), desk })

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
-use super::{Store, StoreError, audit, verify};
+use super::{Store, StoreError, audit, users, verify};
 use crate::{
-    domain::{audit::Event, users::Name},
+    domain::{audit::Event, notices::Teller, policy::Setting, texts::Notice, users::Name},
     seal::Keys,
-    service::Now,
+    service::{Now, Random},
 };
 
 /// A user as a list shows it.
@@ -212,10 +212,29 @@ impl Store {
     }
 
     /// Changes a user.
-    pub async fn change_user(&self, keys: &Keys, name: &Name, change: &UserChange, now: Now) -> Result<(), StoreError> {
+    ///
+    /// The user is told of what others could use to come in, at what was on file before.
+    pub async fn change_user(
+        &self,
+        keys: &Keys,
+        random: &Random,
+        name: &Name,
+        change: &UserChange,
+        now: Now,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         let id = user_id(&mut transaction, name).await?;
-        let mut changed = Vec::new();
+        let before = users::contact(&mut transaction, &id).await?;
+        let (mut changed, mut notices) = (Vec::new(), Vec::new());
+        if change.phone.as_ref().is_some_and(|phone| *phone != before.phone) {
+            notices.push(Notice::Phone);
+        }
+        if change.email.as_ref().is_some_and(|email| *email != before.email) {
+            notices.push(Notice::Email);
+        }
+        if change.password_hash.is_some() {
+            notices.push(Notice::Password);
+        }
         if let Some(phone) = &change.phone {
             changed.push("phone");
             let query = sqlx::query("UPDATE users SET phone = $1 WHERE id = $2").bind(phone.clone());
@@ -237,6 +256,12 @@ impl Store {
             let query = sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2").bind(hash.clone());
             query.bind(&id).execute(&mut *transaction).await?;
         }
+        if !notices.is_empty() {
+            let (_, policy) = users::policy(&mut transaction, &id).await?;
+            for notice in notices {
+                Teller { keys, random, now }.tell_at(&mut transaction, &before, &policy, notice).await?;
+            }
+        }
         let event = Event::new(now, "user.changed", Some(&id)).with(json!({ "changed": changed }));
         audit::append(&mut transaction, keys, &[event]).await?;
         Ok(transaction.commit().await?)
@@ -256,12 +281,16 @@ impl Store {
     }
 
     /// Takes all of a user's tokens away; how many there were.
-    pub async fn clear_user(&self, keys: &Keys, name: &Name, now: Now) -> Result<u64, StoreError> {
+    pub async fn clear_user(&self, keys: &Keys, random: &Random, name: &Name, now: Now) -> Result<u64, StoreError> {
         let mut transaction = self.begin().await?;
         let id = user_id(&mut transaction, name).await?;
         let deleted = sqlx::query("DELETE FROM credentials WHERE user_id = $1").bind(&id).execute(&mut *transaction);
         let deleted = deleted.await?.rows_affected();
         verify::forgive(&mut transaction, &id).await?;
+        if deleted > 0 {
+            let (_, policy) = users::policy(&mut transaction, &id).await?;
+            Teller { keys, random, now }.tell(&mut transaction, &id, &policy, Notice::Cleared).await?;
+        }
         let event = Event::new(now, "user.cleared", Some(&id)).with(json!({ "tokens": deleted }));
         audit::append(&mut transaction, keys, &[event]).await?;
         transaction.commit().await?;
@@ -348,7 +377,20 @@ impl Store {
             .collect()
     }
 
-    /// Sets one setting; `None` goes back to the default.
+    /// Sets one setting, sealed where it is a secret; `None` goes back to the default.
+    pub async fn change_setting(
+        &self,
+        keys: &Keys,
+        random: &Random,
+        setting: &Setting,
+        value: Option<&str>,
+        now: Now,
+    ) -> Result<(), StoreError> {
+        let sealed = value.filter(|_| setting.secret).map(|value| keys.seal_setting(setting.name, value, random));
+        self.set_setting(keys, setting.name, sealed.as_deref().or(value), now).await
+    }
+
+    /// Sets one setting to what is kept of it: of a secret, what is sealed. `None` goes back to the default.
     pub async fn set_setting(&self, keys: &Keys, name: &str, value: Option<&str>, now: Now) -> Result<(), StoreError> {
         const SET: &str = "INSERT INTO settings (name, value) VALUES ($1, $2) \
             ON CONFLICT (name) DO UPDATE SET value = excluded.value";
@@ -358,7 +400,9 @@ impl Store {
             None => sqlx::query("DELETE FROM settings WHERE name = $1").bind(name),
         };
         query.execute(&mut *transaction).await?;
-        let event = Event::new(now, "settings.changed", None).with(json!({ "name": name, "value": value }));
+        // Not even sealed: the log outlives a key that is thrown away.
+        let told = if Setting::find(name).is_ok_and(|setting| setting.secret) { value.map(|_| "(set)") } else { value };
+        let event = Event::new(now, "settings.changed", None).with(json!({ "name": name, "value": told }));
         audit::append(&mut transaction, keys, &[event]).await?;
         Ok(transaction.commit().await?)
     }
@@ -469,7 +513,7 @@ impl Store {
     }
 
     /// Seals every secret anew with the newest key; how many there were.
-    pub async fn reseal(&self, keys: &Keys, random: &crate::service::Random, now: Now) -> Result<u64, StoreError> {
+    pub async fn reseal(&self, keys: &Keys, random: &Random, now: Now) -> Result<u64, StoreError> {
         const PAGE: i64 = 500;
         let (mut after, mut count) = (String::new(), 0);
         loop {
@@ -480,6 +524,7 @@ impl Store {
                 .fetch_all(&mut *transaction)
                 .await?;
             let Some(last) = rows.last() else {
+                count += reseal_settings(&mut transaction, keys, random).await?;
                 let event =
                     Event::new(now, "key.rotated", None).with(json!({ "key": keys.newest(), "secrets": count }));
                 audit::append(&mut transaction, keys, &[event]).await?;
@@ -504,6 +549,24 @@ impl Store {
             transaction.commit().await?;
         }
     }
+}
+
+async fn reseal_settings(connection: &mut AnyConnection, keys: &Keys, random: &Random) -> Result<u64, StoreError> {
+    let mut count = 0;
+    for (name, sealed) in Store::settings(&mut *connection).await? {
+        if !Setting::find(&name).is_ok_and(|setting| setting.secret) {
+            continue;
+        }
+        let plain = keys.open_setting(&name, &sealed).map_err(|_| StoreError::Damaged("settings"))?;
+        sqlx::query("UPDATE settings SET value = $1 WHERE name = $2 AND value = $3")
+            .bind(keys.seal_setting(&name, &plain, random))
+            .bind(&name)
+            .bind(sealed)
+            .execute(&mut *connection)
+            .await?;
+        count += 1;
+    }
+    Ok(count)
 }
 
 fn api_key(row: &AnyRow) -> Result<ApiKey, StoreError> {

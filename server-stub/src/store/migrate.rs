@@ -37,6 +37,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0004_former.sql"),
         postgres: include_str!("../../migrations/postgres/0004_former.sql"),
     },
+    Migration {
+        version: 5,
+        sqlite: include_str!("../../migrations/sqlite/0005_outbox.sql"),
+        postgres: include_str!("../../migrations/postgres/0005_outbox.sql"),
+    },
 ];
 
 /// Why the schema was not brought up to date. Nothing of the step that failed stays.

@@ -7,6 +7,7 @@ pub mod login;
 mod migrate;
 pub mod outbox;
 pub mod registration;
+pub mod users;
 pub mod verify;
 
 use std::{path::Path, time::Duration};

@@ -4,11 +4,11 @@
 use serde_json::json;
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
-use super::{Store, StoreError, audit, former, verify::Columns};
+use super::{Store, StoreError, audit, former, users, verify::Columns};
 use crate::{
-    domain::{audit::Event, users::Name},
+    domain::{audit::Event, notices::Teller, texts::Notice, users::Name},
     seal::Keys,
-    service::Now,
+    service::{Now, Random},
 };
 
 /// Who wants to register: what is on file.
@@ -336,18 +336,6 @@ pub async fn binding_of(connection: &mut AnyConnection, user_id: &str) -> Result
     row.as_ref().map(binding).transpose()
 }
 
-/// A user's name as it was given.
-pub async fn user_name(connection: &mut AnyConnection, user_id: &str) -> Result<String, StoreError> {
-    let row = sqlx::query("SELECT name FROM users WHERE id = $1").bind(user_id).fetch_optional(connection).await?;
-    Ok(row.ok_or(StoreError::Missing("user"))?.try_get(0)?)
-}
-
-/// A user's number.
-pub async fn phone(connection: &mut AnyConnection, user_id: &str) -> Result<Option<String>, StoreError> {
-    let row = sqlx::query("SELECT phone FROM users WHERE id = $1").bind(user_id).fetch_optional(connection).await?;
-    Ok(row.ok_or(StoreError::Missing("user"))?.try_get(0)?)
-}
-
 impl Store {
     /// Every app that has a token, by user.
     pub async fn bindings(&self) -> Result<Vec<Binding>, StoreError> {
@@ -356,7 +344,7 @@ impl Store {
     }
 
     /// Takes a user's registered token away from its app: it makes no right code any more.
-    pub async fn revoke_app(&self, keys: &Keys, user: &Name, now: Now) -> Result<Binding, StoreError> {
+    pub async fn revoke_app(&self, keys: &Keys, random: &Random, user: &Name, now: Now) -> Result<Binding, StoreError> {
         let mut transaction = self.begin().await?;
         let row = sqlx::query(binding_sql!("WHERE u.folded = $1")).bind(user.folded());
         let row = row.fetch_optional(&mut *transaction).await?.ok_or(StoreError::Missing("registered app"))?;
@@ -366,6 +354,9 @@ impl Store {
             .bind(&bound.credential_id)
             .execute(&mut *transaction)
             .await?;
+        let (_, policy) = users::policy(&mut transaction, &bound.user_id).await?;
+        let teller = Teller { keys, random, now };
+        teller.tell(&mut transaction, &bound.user_id, &policy, Notice::Revoked).await?;
         let detail = json!({ "app": bound.app_id, "token": bound.credential_id });
         let event = Event::new(now, "app.revoked", Some(&bound.user_id)).with(detail);
         audit::append(&mut transaction, keys, &[event]).await?;

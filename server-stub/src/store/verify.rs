@@ -200,17 +200,18 @@ pub fn columns(token: &TokenSpec) -> Option<(Columns, i64)> {
     Some((columns, last_step))
 }
 
-/// Claims an attempt of a user (no such user: an empty id, for the same work). False: the budget is used up, the door
-/// is closed for a while, or locked.
+/// Claims an attempt of a user (no such user: an empty id, for the same work); how many have failed in a row then, this
+/// one among them. `None`: the budget is used up, the door is closed for a while, or locked.
 pub async fn claim(
     connection: &mut AnyConnection,
     statements: Statements,
     user_id: &str,
     policy: &Policy,
     now: i64,
-) -> Result<bool, StoreError> {
+) -> Result<Option<i64>, StoreError> {
     let claim = sqlx::query(statements.claim).bind(user_id).bind(now).bind(policy.quick_failures);
-    has_row(claim.bind(policy.max_failures), connection).await
+    let row = claim.bind(policy.max_failures).fetch_optional(connection).await?;
+    row.map(|row| Ok(row.try_get(0)?)).transpose()
 }
 
 /// Claims an attempt of a token that a sign-in named. False: 100 in a row were wrong, or it is not the user's, whose

@@ -12,26 +12,26 @@ use serde_json::{Value, json};
 
 use crate::kit::{TOTP, token};
 
-fn run(data: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(data: &Path, arguments: &[&str]) -> Output {
     let program = env!("CARGO_BIN_EXE_countersign-server");
     Command::new(program).arg("--data").arg(data).arg("--json").args(arguments).output().unwrap()
 }
 
-fn done(data: &Path, arguments: &[&str]) -> Value {
+pub(crate) fn done(data: &Path, arguments: &[&str]) -> Value {
     let output = run(data, arguments);
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// A server that ends with the test.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
-    address: String,
-    shown: BufReader<ChildStdout>,
+    pub(crate) address: String,
+    pub(crate) shown: BufReader<ChildStdout>,
 }
 
 impl Serving {
-    fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_countersign-server"))
             .arg("--data")
             .arg(data)
@@ -47,7 +47,7 @@ impl Serving {
         Self { child, address, shown }
     }
 
-    fn ask(&self, request: &str) -> String {
+    pub(crate) fn ask(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream.write_all(request.as_bytes()).unwrap();

@@ -6,6 +6,7 @@ mod cli;
 mod http;
 mod kit;
 mod openapi;
+mod outbox;
 mod registration;
 mod store;
 mod verification;

@@ -208,9 +208,9 @@ on_both! {
         assert_eq!(desk.store.tokens(&ada).await.unwrap().len(), 1);
         // The user was told of both.
         let told = desk.store.messages(&desk.keys, 100).await.unwrap();
-        assert_eq!(told.iter().filter(|message| message.body.contains("now works in")).count(), 2);
+        assert_eq!(told.iter().filter(|message| message.body.contains("now works in the app")).count(), 2);
 
-        desk.store.revoke_app(&desk.keys, &ada, at(later)).await.unwrap();
+        desk.store.revoke_app(&desk.keys, &desk.random, &ada, at(later)).await.unwrap();
         assert!(!right(&new, later + 150).await);
         assert!(desk.store.audit_verify(&desk.keys).await.unwrap().is_ok());
     }
@@ -343,18 +343,19 @@ on_both! {
             assert!(matches!(refused, Err(RegistrationError::Credentials)), "{user}: {refused:?}");
         }
         let no_phone = UserChange { phone: Some(None), ..UserChange::default() };
-        desk.store.change_user(&desk.keys, &ada, &no_phone, at(0)).await.unwrap();
+        desk.store.change_user(&desk.keys, &desk.random, &ada, &no_phone, at(0)).await.unwrap();
         let refused = phone.start(&desk, "ada", PASSWORD, at(NOW)).await;
         assert!(matches!(refused, Err(RegistrationError::Credentials)), "{refused:?}");
         // Five wrong in a row close the door for the right one, too, for a while.
         let phone_back = UserChange { phone: Some(Some("+491701234567".to_owned())), ..UserChange::default() };
-        desk.store.change_user(&desk.keys, &ada, &phone_back, at(0)).await.unwrap();
+        desk.store.change_user(&desk.keys, &desk.random, &ada, &phone_back, at(0)).await.unwrap();
         for _ in 0..2 {
             assert!(phone.start(&desk, "ada", "wrong", at(NOW)).await.is_err());
         }
         assert!(phone.start(&desk, "ada", PASSWORD, at(NOW)).await.is_err());
         assert!(phone.start(&desk, "ada", PASSWORD, at(NOW + 30)).await.is_ok());
-        assert_eq!(desk.store.messages(&desk.keys, 10).await.unwrap().len(), 1);
+        let messages = desk.store.messages(&desk.keys, 10).await.unwrap();
+        assert_eq!(messages.iter().filter(|message| message.body.contains("is your code")).count(), 1);
     }
 
     async fn a_signature_of_another_key_or_another_server_opens_nothing(database: &Database) {
@@ -418,7 +419,7 @@ on_both! {
         let seconds = |after: u64| i64::try_from(NOW + after).unwrap();
         assert_eq!(state(&first.token, &old).await, State::Moved(seconds(120)));
         assert_eq!(state(&first.token, &new).await, State::Unknown);
-        desk.store.revoke_app(&desk.keys, &ada, at(NOW + 200)).await.unwrap();
+        desk.store.revoke_app(&desk.keys, &desk.random, &ada, at(NOW + 200)).await.unwrap();
         assert_eq!(state(&second.token, &new).await, State::Ended(seconds(200)));
     }
 }

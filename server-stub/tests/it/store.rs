@@ -105,6 +105,7 @@ on_both! {
         let verifier = countersign_server::domain::verification::Verifier::start(
             store.clone(),
             std::sync::Arc::new(rotated.clone()),
+            database.random.clone(),
             countersign_server::store::verify::Statements::REAL,
         );
         let code = spec.code_at(1_000_000_000).unwrap();
@@ -119,7 +120,7 @@ on_both! {
         store.add_group(keys, "g", &staff, &strict, at(0)).await.unwrap();
         let (ada, bob) = (database.add_user(&store, "ada").await, database.add_user(&store, "bob").await);
         let change = countersign_server::store::admin::UserChange { group: Some(Some(staff.clone())), ..Default::default() };
-        store.change_user(keys, &ada, &change, at(0)).await.unwrap();
+        store.change_user(keys, &database.random, &ada, &change, at(0)).await.unwrap();
         let verifier = database.verifier(countersign_server::store::verify::Statements::REAL).await;
         for name in ["ada", "bob"] {
             for _ in 0..3 {

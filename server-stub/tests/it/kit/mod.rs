@@ -1,6 +1,7 @@
 //! A database of its own for each test, users in it, and what is asked.
 
 mod postgres;
+pub(crate) mod twins;
 
 pub(crate) use postgres::Cluster;
 
@@ -60,7 +61,7 @@ impl Database {
 
     /// One process that verifies.
     pub(crate) async fn verifier(&self, statements: Statements) -> Verifier {
-        Verifier::start(self.open().await, self.keys.clone(), statements)
+        Verifier::start(self.open().await, self.keys.clone(), self.random.clone(), statements)
     }
 
     pub(crate) async fn add_user(&self, store: &Store, name: &str) -> Name {
