@@ -3,18 +3,16 @@
 //! No reader sees everything, and each has panicked on some picture. So they stand on a ladder: cheap and good ones
 //! first, each with its reason, a panic counted as "saw nothing".
 
-use std::{
-    cell::Cell,
-    panic::{self, AssertUnwindSafe},
-    sync::Once,
-};
-
 use rxing::{
-    BarcodeFormat, BinaryBitmap, DecodeHints, Luma8Source, common::HybridBinarizer, multi::MultipleBarcodeReader as _,
-    qrcode::cpp_port::QrReader,
+    Point,
+    common::{BitMatrix, cpp_essentials::ConcentricPattern},
 };
 
-use super::{Luma, picture::MAX_PIXELS};
+use super::{
+    Luma, grid,
+    readers::{self, Sighting},
+    shades, threshold,
+};
 
 /// What one QR code holds.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,6 +21,29 @@ pub enum Payload {
     Text(String),
     /// Bytes that are no text.
     Binary(Vec<u8>),
+}
+
+/// The corners of a code in pixels of the picture: its own top left one first, then clockwise as it is read.
+pub type Corners = [(f32, f32); 4];
+
+/// A code that was found.
+#[derive(Clone, PartialEq)]
+pub struct Found {
+    /// What it holds.
+    pub payload: Payload,
+    /// Where it is.
+    pub corners: Corners,
+    /// The name of the rung that saw it.
+    pub rung: &'static str,
+}
+
+/// What was read of a picture.
+#[derive(Clone, PartialEq)]
+pub struct Reading {
+    /// The codes, each once.
+    pub codes: Vec<Found>,
+    /// Whether the ladder was climbed as far as it had to be. `false` where it was stopped before.
+    pub is_complete: bool,
 }
 
 /// The texts of the QR codes in a picture, each once; empty where there is none. Never panics.
@@ -38,230 +59,236 @@ pub fn read(picture: &Luma) -> Vec<String> {
 
 /// What the QR codes in a picture hold, each once; empty where there is none. Never panics.
 pub fn read_payloads(picture: &Luma) -> Vec<Payload> {
-    let mut found = Vec::new();
+    read_until(picture, &|| false).codes.into_iter().map(|found| found.payload).collect()
+}
+
+/// Reads a picture until `stop` says so: a deadline that has passed, a page that was left. It is asked between any two
+/// attempts at a code, and at least once a step of the ladder. Never panics.
+pub fn read_until(picture: &Luma, stop: &dyn Fn() -> bool) -> Reading {
+    let mut climb = Climb {
+        picture,
+        stop,
+        codes: Vec::new(),
+        doubtful: Vec::new(),
+        patterns: Vec::new(),
+        has_more: false,
+        blocks: None,
+    };
     if picture.width() == 0 || picture.height() == 0 {
-        return found;
+        return Reading { codes: Vec::new(), is_complete: true };
     }
     for rung in &LADDER {
-        if !found.is_empty() && !rung.always {
-            break;
+        let is_asked = climb.codes.is_empty() || (climb.has_more && rung.sees_more);
+        if !is_asked {
+            continue;
         }
-        for payload in guarded(|| (rung.read)(picture)).unwrap_or_default() {
-            if !found.contains(&payload) {
-                found.push(payload);
-            }
+        if stop() {
+            return Reading { codes: climb.codes, is_complete: false };
         }
+        (rung.climb)(&mut climb, rung.name);
     }
-    found
+    Reading { is_complete: !stop(), codes: climb.codes }
 }
 
 /// One way to look at a picture.
 struct Rung {
-    /// Asked even where an earlier rung found something: these see codes beside it.
-    always: bool,
-    read: fn(&Luma) -> Vec<Payload>,
+    name: &'static str,
+    /// Whether it is asked where codes were found already, and finder patterns beside them that belong to none.
+    sees_more: bool,
+    climb: fn(&mut Climb<'_>, &'static str),
 }
 
 /// Every rung, the reason for its place beside it.
-const LADDER: [Rung; 8] = [
-    // Sees the most of all single readers.
-    Rung { always: true, read: by_rxing },
-    // Has another detector, and costs a fraction: of several codes in one picture it finds some that the first misses.
-    Rung { always: true, read: by_quircs },
-    // Light on dark, as dark themes show codes. One inverted copy serves the reader that likes it best.
-    Rung { always: false, read: |picture| by_rxing(&inverted(picture)) },
-    // A small code on a large screen drowns in what looks like finder patterns: less around it, fewer of them.
-    Rung { always: false, read: |picture| crops(picture, 2).iter().flat_map(by_rxing).collect() },
+const LADDER: [Rung; 12] = [
+    // The best single reader on thresholds that follow shadows: nine of ten pictures end here.
+    Rung { name: "blocks", sees_more: true, climb: |climb, name| climb.blocks(name, false) },
+    // Light on dark, as dark themes show codes. The thresholds are there already.
+    Rung { name: "inverted", sees_more: true, climb: |climb, name| climb.blocks(name, true) },
+    // Another detector: of several codes in one picture it finds some that the first misses.
+    Rung { name: "quircs", sees_more: true, climb: |climb, name| climb.quircs(name) },
     // Noise of single pixels goes away, modules of three pixels and more stay.
-    Rung { always: false, read: |picture| by_rxing(&blurred(picture, 1)) },
-    // Stronger noise, larger modules.
-    Rung { always: false, read: |picture| by_rxing(&blurred(picture, 2)) },
+    Rung { name: "blur 1", sees_more: true, climb: |climb, name| climb.blurred(name, 1) },
+    // Windows around each pixel instead of blocks, any contrast: for small modules, blur, and weak light.
+    Rung { name: "mean", sees_more: true, climb: |climb, name| climb.mean(name) },
+    // Finder patterns were seen, and what is between them is blurred, bent or stained.
+    Rung { name: "grid", sees_more: true, climb: |climb, name| climb.grid(name, false) },
     // A photograph of twelve million pixels has modules of a hundred: smaller, they are sharper.
-    Rung { always: false, read: |picture| halved(picture).map(|small| by_rxing(&small)).unwrap_or_default() },
+    Rung { name: "halved", sees_more: false, climb: |climb, name| climb.halved(name) },
+    // Modules of two pixels are too few for lines to be fitted to their edges; with pixels between them they are four.
+    Rung { name: "doubled", sees_more: false, climb: |climb, name| climb.doubled(name) },
+    // Stronger noise, larger modules.
+    Rung { name: "blur 2", sees_more: false, climb: |climb, name| climb.blurred(name, 2) },
+    // A small code on a large screen drowns in what looks like finder patterns: less around it, fewer of them.
+    Rung { name: "crops", sees_more: false, climb: |climb, name| climb.crops(name) },
+    // The finder patterns that showed up since, and pairs of them: the third is under a stain, a thumb, a lamp.
+    Rung { name: "pairs", sees_more: false, climb: |climb, name| climb.pairs(name) },
     // A third detector for what is left.
-    Rung { always: false, read: by_rqrr },
+    Rung { name: "rqrr", sees_more: false, climb: |climb, name| climb.rqrr(name) },
 ];
 
-fn by_rxing(picture: &Luma) -> Vec<Payload> {
-    let Ok(source) = Luma8Source::new_with_slice(picture.pixels(), picture.width(), picture.height()) else {
-        return Vec::new();
-    };
-    // Micro QR codes have so little redundancy that noise reads as one; no issuer uses them.
-    let hints = DecodeHints {
-        TryHarder: Some(true),
-        PossibleFormats: Some([BarcodeFormat::QR_CODE].into()),
-        ..DecodeHints::default()
-    };
-    let mut bitmap = BinaryBitmap::new(HybridBinarizer::new(source));
-    let results = QrReader.decode_multiple_with_hints(&mut bitmap, &hints).unwrap_or_default();
-    results
-        .into_iter()
-        .filter(|result| !result.getRawBytes().is_empty())
-        .map(|result| match std::str::from_utf8(result.getRawBytes()) {
-            Ok(text) => Payload::Text(text.to_owned()),
-            // Shift JIS or Latin 1, which the library tells apart. Control characters say that it is neither.
-            Err(_) if !result.getText().contains(|c: char| c.is_control() && !c.is_whitespace()) => {
-                Payload::Text(result.getText().to_owned())
-            }
-            Err(_) => Payload::Binary(result.getRawBytes().to_vec()),
-        })
-        .collect()
+/// The most pixels of a picture that is doubled: four times as many are read then.
+const MOST_TO_DOUBLE: u64 = 1024 * 1024;
+
+struct Climb<'a> {
+    picture: &'a Luma,
+    stop: &'a dyn Fn() -> bool,
+    codes: Vec<Found>,
+    /// Payloads that one rung saw and that its error correction does not prove.
+    doubtful: Vec<(Payload, &'static str)>,
+    /// What looked like a finder pattern, and how often.
+    patterns: Vec<(ConcentricPattern, usize)>,
+    /// Whether there are finder patterns that belong to no code that was read.
+    has_more: bool,
+    /// The picture by block thresholds, which two rungs look at.
+    blocks: Option<BitMatrix>,
 }
 
-fn by_quircs(picture: &Luma) -> Vec<Payload> {
-    let mut reader = quircs::Quirc::default();
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    reader
-        .identify(width, height, picture.pixels())
-        .filter_map(|code| code.ok()?.decode().ok())
-        .filter_map(|data| from_bytes(data.payload))
-        .collect()
-}
-
-fn by_rqrr(picture: &Luma) -> Vec<Payload> {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let mut prepared =
-        rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| picture.pixels()[y * width + x]);
-    prepared
-        .detect_grids()
-        .into_iter()
-        .filter_map(|grid| {
-            let mut bytes = Vec::new();
-            grid.decode_to(&mut bytes).ok()?;
-            from_bytes(bytes)
-        })
-        .collect()
-}
-
-fn from_bytes(bytes: Vec<u8>) -> Option<Payload> {
-    if bytes.is_empty() {
-        return None;
+impl Climb<'_> {
+    fn blocks(&mut self, name: &'static str, is_inverted: bool) {
+        let mut matrix = match self.blocks.take() {
+            Some(matrix) => matrix,
+            None => match threshold::by_blocks(self.picture) {
+                Some(matrix) => matrix,
+                None => return,
+            },
+        };
+        let known = self.patterns.clone();
+        if is_inverted {
+            matrix.flip_self();
+        }
+        let has_more = self.rxing(name, &matrix, (0.0, 0.0, 1.0));
+        if is_inverted {
+            matrix.flip_self();
+            self.patterns = known;
+        } else {
+            self.has_more = has_more;
+        }
+        self.blocks = Some(matrix);
     }
-    Some(String::from_utf8(bytes).map_or_else(|error| Payload::Binary(error.into_bytes()), Payload::Text))
-}
 
-fn inverted(picture: &Luma) -> Luma {
-    with_pixels(picture.width(), picture.height(), picture.pixels().iter().map(|&p| !p).collect())
-}
-
-/// The centre and the four corners, each a `1/n` of the width and height and a quarter more, so that they overlap.
-fn crops(picture: &Luma, n: u32) -> Vec<Luma> {
-    let (width, height) = (picture.width(), picture.height());
-    let (w, h) = (width / n + width / (4 * n), height / n + height / (4 * n));
-    if w < 100 || h < 100 {
-        return Vec::new();
+    fn quircs(&mut self, name: &'static str) {
+        let mut seen = Vec::new();
+        readers::by_quircs(self.picture, &mut |sighting| seen.push(sighting));
+        self.take(name, seen, (0.0, 0.0, 1.0));
     }
-    let (right, bottom) = (width - w, height - h);
-    [(right / 2, bottom / 2), (0, 0), (right, 0), (0, bottom), (right, bottom)]
-        .map(|(left, top)| crop(picture, left, top, w, h))
-        .into()
-}
 
-fn crop(picture: &Luma, left: u32, top: u32, width: u32, height: u32) -> Luma {
-    let stride = picture.width() as usize;
-    let rows = picture.pixels().chunks_exact(stride).skip(top as usize).take(height as usize);
-    let columns = left as usize..(left + width) as usize;
-    with_pixels(width, height, rows.flat_map(|row| &row[columns.clone()]).copied().collect())
-}
+    fn rqrr(&mut self, name: &'static str) {
+        let mut seen = Vec::new();
+        readers::by_rqrr(self.picture, &mut |sighting| seen.push(sighting));
+        self.take(name, seen, (0.0, 0.0, 1.0));
+    }
 
-/// A box blur of `radius` pixels.
-fn blurred(picture: &Luma, radius: u32) -> Luma {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let rows = box_mean(picture.pixels(), width, height, radius as usize);
-    // The mean of the columns is the mean of the transposed rows.
-    let columns = box_mean(&transposed(&rows, width, height), height, width, radius as usize);
-    with_pixels(picture.width(), picture.height(), transposed(&columns, height, width))
-}
+    fn blurred(&mut self, name: &'static str, radius: usize) {
+        self.view(name, shades::blurred(self.picture, radius), (0.0, 0.0, 1.0));
+    }
 
-fn box_mean(pixels: &[u8], width: usize, height: usize, radius: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(width * height);
-    for row in pixels.chunks_exact(width) {
-        for x in 0..width {
-            let window = &row[x.saturating_sub(radius)..(x + radius + 1).min(width)];
-            let sum: usize = window.iter().map(|&p| usize::from(p)).sum();
-            out.push(u8::try_from(sum / window.len()).unwrap_or(u8::MAX));
+    fn mean(&mut self, name: &'static str) {
+        let radius = (self.picture.width().max(self.picture.height()) as usize / 40).clamp(8, 40);
+        if let Some(matrix) = threshold::by_mean(self.picture, radius, 0) {
+            self.rxing(name, &matrix, (0.0, 0.0, 1.0));
         }
     }
-    out
-}
 
-fn transposed(pixels: &[u8], width: usize, height: usize) -> Vec<u8> {
-    (0..width).flat_map(|x| (0..height).map(move |y| pixels[y * width + x])).collect()
-}
-
-/// Half the width and height, each pixel the mean of four; `None` where that leaves too little.
-fn halved(picture: &Luma) -> Option<Luma> {
-    let stride = picture.width() as usize;
-    let (width, height) = (picture.width() / 2, picture.height() / 2);
-    if width < 100 || height < 100 {
-        return None;
-    }
-    let at = |x: usize, y: usize| u16::from(picture.pixels()[y * stride + x]);
-    let pixels = (0..height as usize)
-        .flat_map(|y| (0..width as usize).map(move |x| (2 * x, 2 * y)))
-        .map(|(x, y)| (at(x, y) + at(x + 1, y) + at(x, y + 1) + at(x + 1, y + 1)) / 4)
-        .map(|mean| u8::try_from(mean).unwrap_or(u8::MAX))
-        .collect();
-    Some(with_pixels(width, height, pixels))
-}
-
-fn with_pixels(width: u32, height: u32, pixels: Vec<u8>) -> Luma {
-    debug_assert!(u64::from(width) * u64::from(height) <= MAX_PIXELS);
-    Luma::new(width, height, pixels).unwrap_or_else(|_| Luma::empty())
-}
-
-thread_local! {
-    /// Whether this thread is inside [`guarded`].
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs a library over bytes from outside; `None` where it panicked. What it would print is kept back: a panic's text
-/// can hold a part of what was read.
-pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !GUARDED.get() {
-                before(info);
+    fn grid(&mut self, name: &'static str, of_two: bool) {
+        loop {
+            let is_free =
+                |pattern: &ConcentricPattern| !self.codes.iter().any(|code| readers::inside(&code.corners, pattern.p));
+            let mut patterns = self.patterns.clone();
+            // What several rungs saw is more than what one saw.
+            patterns.sort_by_key(|(pattern, times)| std::cmp::Reverse((*times, pattern.size)));
+            let patterns: Vec<ConcentricPattern> = patterns.into_iter().map(|(p, _)| p).filter(is_free).collect();
+            let mut seen = Vec::new();
+            grid::read(self.picture, &patterns, of_two, self.stop, &mut |sighting| seen.push(sighting));
+            let before = self.codes.len();
+            self.take(name, seen, (0.0, 0.0, 1.0));
+            if self.codes.len() == before {
+                return;
             }
-        }));
-    });
-    let outer = GUARDED.replace(true);
-    let result = panic::catch_unwind(AssertUnwindSafe(work)).ok();
-    GUARDED.set(outer);
-    result
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_is_nothing_seen() {
-        assert_eq!(guarded(|| -> u8 { panic!("the reader met something") }), None);
-        assert_eq!(guarded(|| 7), Some(7));
-        assert!(!GUARDED.get());
+        }
     }
 
-    #[test]
-    fn copies_keep_what_they_should() {
-        let picture = Luma::new(3, 2, vec![0, 90, 180, 30, 60, 240]).unwrap();
-        assert_eq!(inverted(&picture).pixels(), [255, 165, 75, 225, 195, 15]);
-        assert_eq!(crop(&picture, 1, 0, 2, 2).pixels(), [90, 180, 60, 240]);
-        // Rows first: 45 90 135, 45 110 150; then columns: their means.
-        assert_eq!(blurred(&picture, 1).pixels(), [45, 100, 142, 45, 100, 142]);
-        assert_eq!(transposed(&[1, 2, 3, 4, 5, 6], 3, 2), [1, 4, 2, 5, 3, 6]);
-        let wide = Luma::new(200, 200, [[10, 20].repeat(100), [30, 40].repeat(100)].concat().repeat(100)).unwrap();
-        let half = halved(&wide).unwrap();
-        assert_eq!((half.width(), half.height()), (100, 100));
-        assert!(half.pixels().iter().all(|&p| p == 25));
+    fn pairs(&mut self, name: &'static str) {
+        self.grid(name, false);
+        if self.codes.is_empty() {
+            self.grid(name, true);
+        }
     }
 
-    #[test]
-    fn bytes_that_are_no_text_stay_bytes() {
-        assert!(from_bytes(vec![0xff, 0xfe, 0]) == Some(Payload::Binary(vec![0xff, 0xfe, 0])));
-        assert!(from_bytes("grün".into()) == Some(Payload::Text("grün".into())));
-        assert!(from_bytes(Vec::new()).is_none());
+    fn halved(&mut self, name: &'static str) {
+        let mut small = shades::halved(self.picture);
+        let mut scale = 2.0;
+        while let Some(luma) = small {
+            small = shades::halved(&luma);
+            self.view(name, luma, (0.0, 0.0, scale));
+            scale *= 2.0;
+            if !self.codes.is_empty() || (self.stop)() {
+                break;
+            }
+        }
+    }
+
+    fn doubled(&mut self, name: &'static str) {
+        if u64::from(self.picture.width()) * u64::from(self.picture.height()) <= MOST_TO_DOUBLE {
+            self.view(name, shades::doubled(self.picture), (0.0, 0.0, 0.5));
+        }
+    }
+
+    /// The centre and the four corners, each five eighths of the width and height, so that they overlap.
+    fn crops(&mut self, name: &'static str) {
+        let (width, height) = (self.picture.width(), self.picture.height());
+        let (w, h) = (width / 2 + width / 8, height / 2 + height / 8);
+        if w < 100 || h < 100 {
+            return;
+        }
+        let (right, bottom) = (width - w, height - h);
+        for (left, top) in [(right / 2, bottom / 2), (0, 0), (right, 0), (0, bottom), (right, bottom)] {
+            if (self.stop)() {
+                return;
+            }
+            self.view(name, shades::crop(self.picture, left, top, w, h), (left as f32, top as f32, 1.0));
+        }
+    }
+
+    fn view(&mut self, name: &'static str, luma: Luma, place: (f32, f32, f32)) {
+        if let Some(matrix) = threshold::by_blocks(&luma) {
+            self.rxing(name, &matrix, place);
+        }
+    }
+
+    /// Whether there are codes that were seen and not read.
+    fn rxing(&mut self, name: &'static str, matrix: &BitMatrix, place: (f32, f32, f32)) -> bool {
+        let mut seen = Vec::new();
+        let besides = readers::by_rxing(matrix, self.stop, &mut |sighting| seen.push(sighting));
+        self.take(name, seen, place);
+        let (left, top, scale) = place;
+        for mut pattern in besides.patterns {
+            pattern.p = pattern.p * scale + Point { x: left, y: top };
+            pattern.size = (pattern.size as f32 * scale) as i32;
+            let known = self
+                .patterns
+                .iter_mut()
+                .find(|(other, _)| Point::distance(other.p, pattern.p) < other.size.min(pattern.size) as f32 / 2.0);
+            match known {
+                Some((_, times)) => *times += 1,
+                None => self.patterns.push((pattern, 1)),
+            }
+        }
+        besides.has_unread
+    }
+
+    /// Keeps what is proven, or what two rungs saw.
+    fn take(&mut self, rung: &'static str, seen: Vec<Sighting>, (left, top, scale): (f32, f32, f32)) {
+        for Sighting { payload, corners, is_proven } in seen {
+            if self.codes.iter().any(|found| found.payload == payload) {
+                continue;
+            }
+            let is_seen_twice = self.doubtful.iter().any(|(other, by)| *other == payload && *by != rung);
+            if !is_proven && !is_seen_twice {
+                self.doubtful.push((payload, rung));
+                continue;
+            }
+            let corners = corners.map(|(x, y)| (left + x * scale, top + y * scale));
+            self.codes.push(Found { payload, corners, rung });
+        }
     }
 }

@@ -1,9 +1,15 @@
 //! Pictures to texts and texts to pictures.
 
+mod grid;
+mod guard;
 mod ladder;
 mod matrix;
 mod picture;
+mod proof;
+mod readers;
+mod shades;
+mod threshold;
 
-pub use ladder::{Payload, read, read_payloads};
+pub use ladder::{Corners, Found, Payload, Reading, read, read_payloads, read_until};
 pub use matrix::{Matrix, TooLong};
 pub use picture::{Luma, MAX_PIXELS, PictureError};

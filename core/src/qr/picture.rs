@@ -90,7 +90,7 @@ impl Luma {
     pub fn from_file_bytes(bytes: &[u8]) -> Result<Self, PictureError> {
         let format = format_of(bytes).ok_or(PictureError::UnknownFormat)?;
         // A decoder of a damaged file may panic, as may a reader of codes: the answer is the same.
-        super::ladder::guarded(|| decode(bytes, format))
+        super::guard::guarded(|| decode(bytes, format))
             .unwrap_or_else(|| Err(PictureError::Damaged("the decoder gave up".to_owned())))
     }
 

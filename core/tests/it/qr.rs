@@ -2,9 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
 
+#[path = "../../benches/qr_table/draw.rs"]
+mod draw;
+#[path = "../../benches/qr_table/kinds.rs"]
+mod kinds;
+
 use std::{io::Cursor, path::PathBuf};
 
-use countersign_core::qr::{Luma, MAX_PIXELS, Matrix, Payload, PictureError, read, read_payloads};
+use countersign_core::qr::{Luma, MAX_PIXELS, Matrix, Payload, PictureError, read, read_payloads, read_until};
 use image::{DynamicImage, GrayImage, ImageFormat};
 
 const LINK: &str =
@@ -131,6 +136,56 @@ fn pictures_without_a_code_hold_nothing() {
     }
 }
 
+/// The benchmark's own pictures, one of each kind that a rung is there for, well inside of what it reads.
+#[test]
+fn hard_pictures_are_read() {
+    // What the first rungs read is tested above, and the benchmark has all.
+    const SOME: [&str; 8] = ["blur", "motion", "noise", "contrast", "finder", "glare", "curved", "several"];
+    for (kind, make) in kinds::KINDS.into_iter().filter(|(kind, _)| SOME.contains(kind)) {
+        let sample = kinds::samples(kind, make, 3, 5).nth(1).unwrap();
+        let mut found = read(&Luma::from_file_bytes(&sample.file).unwrap());
+        let mut texts = sample.texts;
+        found.sort();
+        texts.sort();
+        assert_eq!(found, texts, "{kind}");
+    }
+}
+
+#[test]
+fn a_reading_ends_when_it_is_told_to() {
+    let picture = luma(&picture_of(LINK));
+    let none = read_until(&picture, &|| true);
+    assert!(none.codes.is_empty() && !none.is_complete);
+    let all = read_until(&picture, &|| false);
+    assert!(all.codes.len() == 1 && all.is_complete);
+    // Noise keeps every rung busy; the question comes often enough.
+    let noise = (0..250_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let asked = std::cell::Cell::new(0);
+    let stop = || {
+        asked.set(asked.get() + 1);
+        asked.get() > 3
+    };
+    assert!(!read_until(&Luma::new(500, 500, noise).unwrap(), &stop).is_complete);
+    assert!((4..20).contains(&asked.get()), "{}", asked.get());
+}
+
+#[test]
+fn a_code_is_outlined_where_it_is() {
+    let mut wide = GrayImage::from_pixel(900, 600, image::Luma([255]));
+    let code = picture_of(LINK);
+    image::imageops::replace(&mut wide, &code, 400, 100);
+    let found = read_until(&luma(&wide), &|| false).codes;
+    let modules = Matrix::new(LINK).unwrap().size() as f32 + 8.0;
+    let (module, side) = (code.width() as f32 / modules, code.width() as f32);
+    let (left, top) = (400.0 + 4.0 * module, 100.0 + 4.0 * module);
+    let (right, bottom) = (400.0 + side - 4.0 * module, 100.0 + side - 4.0 * module);
+    for ((x, y), (a, b)) in
+        found[0].corners.into_iter().zip([(left, top), (right, top), (right, bottom), (left, bottom)])
+    {
+        assert!((x - a).abs() < module && (y - b).abs() < module, "{x} {y} is not {a} {b}");
+    }
+}
+
 /// Headers that claim sizes which no memory holds; the pixels behind them are missing.
 #[test]
 fn huge_pictures_are_refused_by_their_header() {
@@ -216,5 +271,5 @@ fn the_picture_set_is_read_without_one_wrong_payload() {
     }
     assert_eq!(wrong, Vec::<PathBuf>::new());
     assert!(pictures > 0, "no pictures in {}", folder.display());
-    assert!(right * 100 >= pictures * 98, "{right} of {pictures}");
+    assert!(right * 100 >= pictures * 99, "{right} of {pictures}");
 }
