@@ -3,6 +3,7 @@
 //! From request to answer: `http` reads, `domain` decides, `store` keeps, and [`http::app`] puts them together so that
 //! tests can mount it without a socket.
 
+pub mod admin;
 pub mod cli;
 pub mod domain;
 pub mod http;

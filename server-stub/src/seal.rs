@@ -1,6 +1,11 @@
 //! Secrets at rest, and the keys that other things at rest are checked with.
 
-use std::{fmt, io, path::Path, str::FromStr};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use aes_gcm::{
     Aes256Gcm, Key as AesKey, Nonce, Tag,
@@ -19,9 +24,15 @@ const TAG_BYTES: usize = 16;
 const KEY_ID_BYTES: usize = 4;
 const SETTING_PLACE: &str = "settings.value";
 
-/// The server's keys, newest first. The newest seals; all open.
+/// The server's keys, newest first. The newest seals; all open. Clones share what they know.
 #[derive(Clone)]
-pub struct Keys(Vec<MasterKey>);
+pub struct Keys(Arc<Ring>);
+
+struct Ring {
+    known: RwLock<Vec<MasterKey>>,
+    /// Where they were read, and are read again when a key is asked for that is not known: somebody rotated them.
+    file: Option<PathBuf>,
+}
 
 #[derive(Clone)]
 struct MasterKey {
@@ -62,22 +73,33 @@ pub enum UnsealError {
 impl Keys {
     /// One new key.
     pub fn generate(random: &Random) -> Self {
-        Self(vec![MasterKey::new(1, Zeroizing::new(random.bytes()))])
+        Self::of(vec![MasterKey::new(1, Zeroizing::new(random.bytes()))], None)
     }
 
     /// The same keys with a new one before them.
     pub fn rotated(&self, random: &Random) -> Self {
-        let id = self.0.iter().map(|key| key.id).max().unwrap_or(0) + 1;
+        let earlier = self.known();
+        let id = earlier.iter().map(|key| key.id).max().unwrap_or(0) + 1;
         let mut keys = vec![MasterKey::new(id, Zeroizing::new(random.bytes()))];
-        keys.extend(self.0.iter().cloned());
-        Self(keys)
+        keys.extend(earlier);
+        Self::of(keys, self.0.file.clone())
     }
 
-    /// Reads the file; `None` where there is none.
+    fn of(known: Vec<MasterKey>, file: Option<PathBuf>) -> Self {
+        Self(Arc::new(Ring { known: RwLock::new(known), file }))
+    }
+
+    fn known(&self) -> Vec<MasterKey> {
+        self.0.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the file, and again whenever it is asked for a key that it did not have; `None` where there is none.
     pub fn read(path: &Path) -> io::Result<Option<Self>> {
         match std::fs::read_to_string(path).map(Zeroizing::new) {
             Ok(text) => {
-                text.parse().map(Some).map_err(|error: KeysError| io::Error::new(io::ErrorKind::InvalidData, error))
+                let wrong = |error: KeysError| io::Error::new(io::ErrorKind::InvalidData, error);
+                let keys: Self = text.parse().map_err(wrong)?;
+                Ok(Some(Self::of(keys.known(), Some(path.to_owned()))))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -107,8 +129,9 @@ impl Keys {
 
     /// The file's text: `NUMBER:BASE64` a line, newest first.
     fn text(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(self.0.len() * 64));
-        for key in &self.0 {
+        let known = self.known();
+        let mut text = Zeroizing::new(String::with_capacity(known.len() * 64));
+        for key in &known {
             text.push_str(&format!("{}:", key.id));
             text.push_str(&Zeroizing::new(BASE64.encode(key.master.as_slice())));
             text.push('\n');
@@ -118,12 +141,12 @@ impl Keys {
 
     /// The number of the key that seals.
     pub fn newest(&self) -> u32 {
-        self.0.first().map_or(0, |key| key.id)
+        self.0.known.read().unwrap_or_else(PoisonError::into_inner).first().map_or(0, |key| key.id)
     }
 
     /// Seals a secret for one row. `place` names table and column, `row` the row: neither opens anywhere else.
     pub fn seal(&self, place: &str, row: &str, plain: &[u8], random: &Random) -> Vec<u8> {
-        let Some(key) = self.0.first() else { return Vec::new() };
+        let Some(key) = self.find(self.newest()) else { return Vec::new() };
         let nonce: [u8; NONCE_BYTES] = random.bytes();
         let mut sealed = Vec::with_capacity(KEY_ID_BYTES + NONCE_BYTES + plain.len() + TAG_BYTES);
         sealed.extend_from_slice(&key.id.to_be_bytes());
@@ -182,8 +205,16 @@ impl Keys {
         self.find(key_id).map(|key| keyed(&key.lookup, parts))
     }
 
-    fn find(&self, id: u32) -> Option<&MasterKey> {
-        self.0.iter().find(|key| key.id == id)
+    fn find(&self, id: u32) -> Option<MasterKey> {
+        let of = |known: &[MasterKey]| known.iter().find(|key| key.id == id).cloned();
+        let found = of(&self.0.known.read().unwrap_or_else(PoisonError::into_inner));
+        if found.is_some() {
+            return found;
+        }
+        let again = Self::read(self.0.file.as_deref()?).ok()??.known();
+        let found = of(&again)?;
+        *self.0.known.write().unwrap_or_else(PoisonError::into_inner) = again;
+        Some(found)
     }
 }
 
@@ -205,13 +236,13 @@ impl FromStr for Keys {
             }
             keys.push(MasterKey::new(id, Zeroizing::new(key)));
         }
-        if keys.is_empty() { Err(KeysError::Empty) } else { Ok(Self(keys)) }
+        if keys.is_empty() { Err(KeysError::Empty) } else { Ok(Self::of(keys, None)) }
     }
 }
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|key| key.id)).finish()
+        f.debug_list().entries(self.known().iter().map(|key| key.id)).finish()
     }
 }
 
@@ -297,9 +328,18 @@ mod tests {
         let path = folder.path().join("keys");
         let random = Random::system();
         assert!(Keys::read(&path).unwrap().is_none());
-        Keys::generate(&random).write(&path, false).unwrap();
+        let first = Keys::generate(&random);
+        first.write(&path, false).unwrap();
         assert!(Keys::generate(&random).write(&path, false).is_err());
-        assert_eq!(Keys::read(&path).unwrap().unwrap().newest(), 1);
+        let running = Keys::read(&path).unwrap().unwrap();
+        assert_eq!(running.newest(), 1);
+        // Who has read it before knows what came later, once it is needed.
+        let rotated = running.rotated(&random);
+        rotated.write(&path, true).unwrap();
+        let sealed = rotated.seal("x", "a", b"secret", &random);
+        assert_eq!(first.open("x", "a", &sealed), Err(UnsealError::KeyMissing(2)));
+        assert_eq!(running.open("x", "a", &sealed).unwrap().expose(), b"secret");
+        assert_eq!(running.newest(), 2);
         #[cfg(unix)]
         assert_eq!(std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions()) & 0o777, 0o600);
     }

@@ -33,6 +33,11 @@ pub(super) struct Place {
 pub(super) enum Command {
     /// Answer requests
     Serve(Serve),
+    /// Administrators
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Open the door for an administrator who lost the only token
+    Rescue(Rescue),
     /// Users
     #[command(subcommand)]
     User(UserCommand),
@@ -81,6 +86,59 @@ pub(super) struct Serve {
     pub(super) log: String,
 }
 
+/// `admin ..`
+#[derive(Debug, Subcommand)]
+pub(super) enum AdminCommand {
+    /// Add an administrator; asks for the password where no file is named
+    Create(CreateAdministrator),
+}
+
+/// An administrator to be added.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct CreateAdministrator {
+    /// The name
+    pub(super) name: String,
+    /// The phone number, as in +49 170 1234567
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) phone: Option<String>,
+    /// The mail address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) email: Option<String>,
+    /// A file with the password in its first line; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) password_file: Option<PathBuf>,
+    /// Make an API key of that name, too, which may everything, and print it
+    #[arg(long, value_name = "NAME")]
+    pub(super) api_key: Option<String>,
+}
+
+/// Whom to let in.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct Rescue {
+    /// The administrator; the lost tokens stop working
+    pub(super) name: String,
+    /// A new phone number, where the old one is lost, too
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) phone: Option<String>,
+    /// A file with a new password in its first line; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) password_file: Option<PathBuf>,
+    /// Print a session for an hour, which opens the admin API without a code
+    #[arg(long)]
+    pub(super) session: bool,
+}
+
+/// A list that moves in.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct Import {
+    /// The file; `-` for standard input
+    #[arg(value_name = "FILE.csv")]
+    pub(super) file: PathBuf,
+    /// Look only, and change nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
 /// `user ..`
 #[derive(Debug, Subcommand)]
 pub(super) enum UserCommand {
@@ -91,8 +149,15 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         facts: UserFacts,
     },
+    /// Add the users of a CSV file: all, or none where a line is wrong. Its first line names the columns, of
+    /// name,phone,email,group,password
+    Import(Import),
     /// List users
-    List,
+    List {
+        /// Those whose names hold this text
+        #[arg(long)]
+        search: Option<String>,
+    },
     /// Show one user with the tokens
     Show {
         /// The name
@@ -109,9 +174,8 @@ pub(super) enum UserCommand {
     Reset {
         /// The name
         name: String,
-        /// Delete the tokens with their secrets
-        #[arg(long, required = true)]
-        clear: bool,
+        #[command(flatten)]
+        how: ResetHow,
     },
     /// Let a user try again after too many wrong codes
     Unlock {
@@ -123,6 +187,18 @@ pub(super) enum UserCommand {
         /// The name
         name: String,
     },
+}
+
+/// What becomes of the tokens.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+#[group(required = true, multiple = false)]
+pub(super) struct ResetHow {
+    /// Delete the tokens with their secrets
+    #[arg(long)]
+    pub(super) clear: bool,
+    /// Keep the tokens, and have each confirmed by a code before it counts again
+    #[arg(long)]
+    pub(super) unconfirm: bool,
 }
 
 /// What is on file of a user.
@@ -140,6 +216,12 @@ pub(super) struct UserFacts {
     /// A file with the password in its first line; `-` for standard input
     #[arg(long, value_name = "FILE")]
     pub(super) password_file: Option<PathBuf>,
+    /// Whether the user administers the server
+    #[arg(long, value_name = "true|false")]
+    pub(super) administrator: Option<bool>,
+    /// Whether the user signs in without a second factor
+    #[arg(long, value_name = "true|false")]
+    pub(super) exempt: Option<bool>,
 }
 
 /// `group ..`
@@ -193,6 +275,8 @@ pub(super) enum TokenCommand {
         #[arg(long)]
         uri: String,
     },
+    /// Give users the tokens of a CSV file with lines of user,otpauth-link: all, or none where a line is wrong
+    Import(Import),
     /// List a user's tokens
     List {
         /// The user
@@ -226,6 +310,11 @@ pub(super) enum ApiKeyCommand {
     Add {
         /// What the other system is called
         name: String,
+        /// What it may do, as often as needed: admin (everything), verify, users:read, users:write, groups:read,
+        /// groups:write, settings:read, settings:write, tokens:read, tokens:write, apps:read, apps:write, audit:read,
+        /// outbox:read, keys:read, keys:write, metrics
+        #[arg(long, value_name = "SCOPE", default_value = "verify", value_delimiter = ',')]
+        scope: Vec<String>,
     },
     /// List keys, by name
     List,

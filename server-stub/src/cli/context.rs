@@ -10,14 +10,11 @@ use etcetera::BaseStrategy as _;
 
 use super::args::Place;
 use crate::{
-    domain::{
-        policy::SettingError,
-        users::{EmailError, NameError, PhoneError},
-    },
+    admin::{Admin, AdminError},
     password::HashFailed,
     seal::{Keys, KeysError},
     service::{Clock, Random},
-    store::{Durability, OpenError, Store, StoreError},
+    store::{Actor, Durability, OpenError, Store, StoreError},
 };
 
 /// The variable that holds the keys where no file does.
@@ -28,6 +25,8 @@ const KEYS_VARIABLE: &str = "COUNTERSIGN_SERVER_KEYS";
 pub(super) struct Context {
     /// The database.
     pub(super) store: Store,
+    /// What an administrator at the console does.
+    pub(super) admin: Admin,
     /// The keys.
     pub(super) keys: Arc<Keys>,
     /// Where the keys lie; `None` where they came from the environment.
@@ -73,24 +72,12 @@ pub(super) enum CliError {
     /// No place for the data, and none was named.
     #[error("this account has no home folder: name a folder with --data")]
     NoHome,
-    /// A name that cannot be one.
+    /// What an administrator asked for was not done.
     #[error(transparent)]
-    Name(#[from] NameError),
-    /// A phone number that is none.
-    #[error(transparent)]
-    Phone(#[from] PhoneError),
-    /// A mail address that is none.
-    #[error(transparent)]
-    Email(#[from] EmailError),
-    /// A setting that does not exist, or a value that it does not take.
-    #[error(transparent)]
-    Setting(#[from] SettingError),
+    Admin(#[from] AdminError),
     /// Something else that was given is wrong.
     #[error("{0}")]
     Usage(String),
-    /// A link that is no token.
-    #[error("the link: {0}")]
-    Link(#[from] countersign_core::uri::UriError),
     /// No memory for the password's hash.
     #[error(transparent)]
     Hash(#[from] HashFailed),
@@ -100,12 +87,37 @@ pub(super) enum CliError {
 }
 
 impl CliError {
+    /// What to do about it, where that is not plain.
+    pub(super) fn advice(&self) -> Option<&'static str> {
+        let (Self::Admin(AdminError::Store(error)) | Self::Store(error)) = self else { return None };
+        Some(match error {
+            StoreError::Missing("user") => "`user list` says who there is",
+            StoreError::Missing("group") => "`group list` says which there are",
+            StoreError::Missing("API key") => "`api-key list` says which there are",
+            StoreError::Missing("registered app") => "`app list` says who has one",
+            StoreError::Missing("administrator") => {
+                "`admin create` makes one, `user set NAME --administrator true` makes a user one"
+            }
+            StoreError::Exists => {
+                "names are one in every spelling: `user list`, `group list` or `api-key list` shows it"
+            }
+            StoreError::Unavailable(_) => "is the database there, and does another program hold it?",
+            _ => return None,
+        })
+    }
+
     /// The exit code: 2 what was given is wrong, 3 what was named is not there, 4 it is there already, 1 anything else.
     pub(super) fn exit(&self) -> u8 {
-        match self {
-            Self::Name(_) | Self::Phone(_) | Self::Email(_) | Self::Setting(_) | Self::Usage(_) | Self::Link(_) => 2,
-            Self::Store(StoreError::Missing(_)) => 3,
-            Self::Store(StoreError::Exists) => 4,
+        let store = match self {
+            Self::Usage(_) => return 2,
+            Self::Admin(AdminError::Store(error)) | Self::Store(error) => error,
+            Self::Admin(AdminError::Hash(_)) => return 1,
+            Self::Admin(_) => return 2,
+            _ => return 1,
+        };
+        match store {
+            StoreError::Missing(_) => 3,
+            StoreError::Exists => 4,
             _ => 1,
         }
     }
@@ -135,7 +147,10 @@ impl Context {
         if written.is_some_and(|first| first.code(&keys, &[]).is_none_or(|code| code != first.mac[..])) {
             return Err(CliError::KeysWrong(shown_keys(keys_file.as_deref())));
         }
-        Ok(Self { store, keys: Arc::new(keys), keys_file, place: shown, clock: Clock::system(), random })
+        let keys = Arc::new(keys);
+        let actor = Actor { name: "console".to_owned(), over_administrators: true };
+        let admin = Admin::new(&store, keys.clone(), random.clone(), actor);
+        Ok(Self { store, admin, keys, keys_file, place: shown, clock: Clock::system(), random })
     }
 }
 
@@ -154,8 +169,11 @@ fn keys(folder: &Path, written: bool, random: &Random) -> Result<(Keys, Option<P
     make_folder(folder)?;
     let made = Keys::generate(random);
     match made.write(&path, false) {
-        Ok(()) => Ok((made, Some(path))),
-        // Another process was first: its keys are the ones.
+        // Read again, as every later process does; and where another one was first, its keys are the ones.
+        Ok(()) => {
+            let keys = Keys::read(&path).map_err(wrong)?.unwrap_or(made);
+            Ok((keys, Some(path)))
+        }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let keys =
                 Keys::read(&path).map_err(wrong)?.ok_or_else(|| CliError::KeysGone(path.display().to_string()))?;

@@ -49,9 +49,10 @@ pub fn main() -> ExitCode {
 
 fn failed(error: &CliError, json: bool) -> ExitCode {
     let text = if json {
-        format!("{:#}\n", serde_json::json!({ "error": error.to_string() }))
+        format!("{:#}\n", serde_json::json!({ "error": error.to_string(), "advice": error.advice() }))
     } else {
-        format!("countersign-server: {error}\n")
+        let advice = error.advice().map(|advice| format!(" ({advice})")).unwrap_or_default();
+        format!("countersign-server: {error}{advice}\n")
     };
     let _ = std::io::stderr().write_all(text.as_bytes());
     ExitCode::from(error.exit())

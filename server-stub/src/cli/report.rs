@@ -1,7 +1,6 @@
 //! What a command has to say: for people, and as JSON.
 
 use serde_json::Value;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// A command's result.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,11 +44,6 @@ impl Report {
 }
 
 /// A text without what would move the cursor of a terminal.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// An instant as RFC 3339 writes it, from Unix seconds.
-pub(super) fn instant(seconds: i64) -> String {
-    OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default()
 }

@@ -16,7 +16,7 @@ use super::{
     verification::{Attempt, Outcome, Rules, decide},
 };
 use crate::{
-    service::Now,
+    service::{Now, Random},
     store::{
         Store, StoreError, audit, former,
         login::{self as rows, Challenge},
@@ -49,6 +49,11 @@ pub enum LoginError {
     /// The store failed; nothing was done.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What opens a session: 256 random bits.
+pub(crate) fn session_text(random: &Random) -> Zeroizing<String> {
+    Zeroizing::new(format!("css_{}", BASE64URL_NOPAD.encode(&random.bytes::<32>())))
 }
 
 impl Desk {
@@ -110,7 +115,13 @@ impl Desk {
         }
         let stored = Store::settings(&mut transaction).await?;
         let settings = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let rules = Rules { settings: &settings, keys: &self.keys, random: &self.random, statements: Statements::REAL };
+        let rules = Rules {
+            settings: &settings,
+            keys: &self.keys,
+            random: &self.random,
+            statements: Statements::REAL,
+            confirms: true,
+        };
         let attempt = Attempt {
             who: Who::Id(challenge.user_id.clone()),
             code: TypedCode::new(code),
@@ -123,7 +134,7 @@ impl Desk {
         let outcome = decide(&mut transaction, &rules, &attempt, false, &mut events).await?;
         let user_id = challenge.user_id.as_str();
         let bound = rows::bound_key(&mut transaction, user_id, token).await?;
-        let text = Zeroizing::new(format!("css_{}", BASE64URL_NOPAD.encode(&self.random.bytes::<32>())));
+        let text = session_text(&self.random);
         // Only whoever holds the key of the app that had the token hears that it moved.
         let was_here = former::state(&mut transaction, token, &key.id()).await?;
         let done = if outcome == Outcome::Refused && matches!(was_here, former::State::Moved(_)) {
@@ -140,7 +151,7 @@ impl Desk {
             let hash = Sha256::digest(text.as_bytes()).into();
             let session = self.random.id(now);
             let until = seconds + SESSION_SECONDS;
-            rows::open_session(&mut transaction, &session, &hash, (user_id, token), seconds, until).await?;
+            rows::open_session(&mut transaction, &session, &hash, (user_id, Some(token)), seconds, until).await?;
             events
                 .push(Event::new(now, "login.done", Some(user_id)).with(json!({ "token": token, "session": session })));
             Ok(text)

@@ -8,6 +8,7 @@ pub mod login;
 pub mod notices;
 pub mod policy;
 pub mod registration;
+pub mod scope;
 pub mod texts;
 pub mod users;
 pub mod verification;

@@ -65,7 +65,8 @@ pub fn phone(text: &str) -> Result<String, PhoneError> {
     let clean: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '/' | '.')).collect();
     match clean.strip_prefix('+') {
         Some(digits)
-            if (7..=15).contains(&digits.len())
+            if text.len() <= 40
+                && (7..=15).contains(&digits.len())
                 && digits.bytes().all(|b| b.is_ascii_digit())
                 && !digits.starts_with('0') =>
         {

@@ -107,6 +107,7 @@ pub async fn decide(
     let tokens: Vec<&Credential> = subject
         .credentials
         .iter()
+        .filter(|credential| credential.confirmed || rules.confirms)
         .filter(|credential| attempt.credential.as_ref().is_none_or(|named| *named == credential.id))
         .collect();
     let judged: Vec<(&Credential, Judgement)> = tokens
@@ -166,6 +167,8 @@ pub struct Rules<'a> {
     pub random: &'a Random,
     /// The statements that races end at.
     pub statements: Statements,
+    /// Whether a code confirms a token that waits for it: the password was right, too.
+    pub confirms: bool,
 }
 
 /// Somebody to do the same work for where there is no such user.
@@ -184,6 +187,7 @@ fn nobody(policy: &Policy) -> Subject {
         },
         last_step: -1,
         resync: None,
+        confirmed: true,
     });
     Subject { user_id: String::new(), group_policy: None, credentials: credentials.into_iter().collect() }
 }
@@ -292,7 +296,13 @@ impl Worker {
         let mut transaction = self.store.begin().await?;
         let stored = Store::settings(&mut transaction).await?;
         let settings = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let rules = Rules { settings: &settings, keys: &self.keys, random: &self.random, statements: self.statements };
+        let rules = Rules {
+            settings: &settings,
+            keys: &self.keys,
+            random: &self.random,
+            statements: self.statements,
+            confirms: false,
+        };
 
         // Addresses in one order, too, and before users.
         let mut spent = BTreeSet::new();

@@ -8,7 +8,8 @@ use axum::{
 use countersign_wire::v1::ApiError;
 
 use crate::{
-    domain::{login::LoginError, registration::RegistrationError, verification::VerifyError},
+    admin::AdminError,
+    domain::{login::LoginError, registration::RegistrationError, scope::Scope, verification::VerifyError},
     store::StoreError,
 };
 
@@ -51,6 +52,27 @@ pub enum Problem {
         /// What it takes.
         expected: &'static str,
     },
+    /// The key may not do this.
+    #[error("the key lacks the scope {0}")]
+    Scope(Scope),
+    /// Something after the question mark is wrong.
+    #[error("the query has a value that is not one")]
+    Query,
+    /// A key would revoke itself, and nobody would be left to ask.
+    #[error("a key does not revoke itself: make another, and revoke this one with that")]
+    OwnKey,
+    /// A change was refused.
+    #[error("{message}")]
+    Change {
+        /// The status.
+        status: StatusCode,
+        /// The stable code.
+        code: &'static str,
+        /// Which field was wrong.
+        field: Option<String>,
+        /// What happened.
+        message: String,
+    },
     /// A step of a registration or a sign-in was refused.
     #[error("{message}")]
     Refused {
@@ -81,6 +103,10 @@ impl Problem {
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "request_timeout", None),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", Some(2)),
             Self::Field { .. } => (StatusCode::BAD_REQUEST, "field_invalid", None),
+            Self::Scope(_) => (StatusCode::FORBIDDEN, "scope_missing", None),
+            Self::Query => (StatusCode::BAD_REQUEST, "query_invalid", None),
+            Self::OwnKey => (StatusCode::CONFLICT, "own_key", None),
+            Self::Change { status, code, .. } => (*status, code, None),
             Self::Refused { status, code, retry_after, .. } => (*status, code, *retry_after),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", None),
         }
@@ -92,6 +118,7 @@ impl IntoResponse for Problem {
         let (status, code, retry_after) = self.parts();
         let field = match &self {
             Self::Field { name, .. } => Some((*name).to_owned()),
+            Self::Change { field, .. } => field.clone(),
             _ => None,
         };
         let body = ApiError { code: code.to_owned(), message: self.to_string(), field, retry_after };
@@ -118,6 +145,24 @@ impl From<StoreError> for Problem {
                 Self::Internal
             }
         }
+    }
+}
+
+impl From<AdminError> for Problem {
+    fn from(error: AdminError) -> Self {
+        let (status, code) = match &error {
+            AdminError::Store(StoreError::Missing(_)) => (StatusCode::NOT_FOUND, "not_found"),
+            AdminError::Store(StoreError::Exists) => (StatusCode::CONFLICT, "exists"),
+            AdminError::Store(StoreError::Administrator) => (StatusCode::FORBIDDEN, "administrator_protected"),
+            AdminError::ScopeBeyond => (StatusCode::FORBIDDEN, "scope_beyond"),
+            AdminError::Hash(_) => return Self::Unavailable,
+            AdminError::Store(_) => {
+                let AdminError::Store(error) = error else { return Self::Internal };
+                return error.into();
+            }
+            _ => (StatusCode::BAD_REQUEST, "field_invalid"),
+        };
+        Self::Change { status, code, field: error.field().map(str::to_owned), message: error.to_string() }
     }
 }
 

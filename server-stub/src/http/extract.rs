@@ -9,6 +9,11 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use super::{App, Problem};
+use crate::{
+    admin::Admin,
+    domain::scope::{Scope, Scopes},
+    store::Actor,
+};
 
 /// A JSON body. What the reader says of one that is wrong never repeats any of it.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -75,8 +80,63 @@ impl FromRequestParts<App> for MayVerify {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let snapshot = app.snapshot.get(&app.store).await?;
-        let allowed = key(parts).and_then(|key| snapshot.keys.get(&hash(key))).is_some_and(|key| key.may("verify"));
-        if allowed { Ok(Self) } else { Err(Problem::Unauthorised) }
+        let known = key(parts).and_then(|key| snapshot.keys.get(&hash(key))).ok_or(Problem::Unauthorised)?;
+        if known.scopes.may(Scope::Verify) { Ok(Self) } else { Err(Problem::Scope(Scope::Verify)) }
+    }
+}
+
+/// Who administers: an API key, or an administrator who signed in.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    name: String,
+    scopes: Scopes,
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let hash = hash(key(parts).ok_or(Problem::Unauthorised)?);
+        let snapshot = app.snapshot.get(&app.store).await?;
+        if let Some(known) = snapshot.keys.get(&hash) {
+            return Ok(Self { name: format!("key:{}", known.name), scopes: known.scopes.clone() });
+        }
+        let administrator = app.store.administrator(&hash, app.clock.now().seconds()).await?;
+        let name = administrator.ok_or(Problem::Unauthorised)?;
+        Ok(Self { name: format!("user:{name}"), scopes: Scopes::all() })
+    }
+}
+
+impl Caller {
+    /// Whether this is the API key that asks.
+    pub(crate) fn is_key(&self, name: &str) -> bool {
+        self.name.strip_prefix("key:").is_some_and(|own| own == name.trim())
+    }
+
+    /// What whoever asks may do all together.
+    pub(crate) fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    /// Administers, where whoever asks may do this.
+    pub(crate) fn admin(&self, app: &App, scope: Scope) -> Result<Admin, Problem> {
+        if !self.scopes.may(scope) {
+            return Err(Problem::Scope(scope));
+        }
+        let actor = Actor { name: self.name.clone(), over_administrators: self.scopes.may(Scope::Admin) };
+        Ok(Admin::new(&app.store, app.desk.keys.clone(), app.random.clone(), actor))
+    }
+}
+
+/// What stands after the question mark.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let read = axum::extract::Query::from_request_parts(parts, app).await;
+        read.map(|axum::extract::Query(read)| Self(read)).map_err(|_| Problem::Query)
     }
 }
 
@@ -123,6 +183,10 @@ async fn body(request: Request, app: &App) -> Result<Bytes, Problem> {
 }
 
 fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // Without their names fields would be read in their order, and mean what they were not meant to.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::Body("it is a list, not an object".to_owned()));
+    }
     serde_json::from_slice(body).map_err(|error| {
         // serde's own words may quote a value, and a value may be a code.
         let what = match error.classify() {

@@ -84,6 +84,7 @@ fn documented() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(api::login::who, api::login::end))
         .routes(routes!(api::verify::verify))
         .routes(routes!(api::validate::check))
+        .merge(api::admin::routes())
         .split_for_parts();
     (router, openapi::with_refusals(document))
 }

@@ -33,6 +33,7 @@ pub(crate) struct Document(pub(crate) Arc<str>);
     tags(
         (name = "app", description = "What Countersign's app asks"),
         (name = "verify", description = "What other systems ask"),
+        (name = "admin", description = "What the command line does, for programs: API keys with scopes, or an administrator's session"),
         (name = "operation", description = "What whoever runs the server asks"),
     ),
     modifiers(&Schemes),

@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    domain::policy::Settings,
+    domain::{policy::Settings, scope::Scopes},
     store::{Store, StoreError},
 };
 
@@ -16,17 +16,16 @@ const FRESH: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
     pub(crate) settings: Settings,
-    pub(crate) keys: HashMap<[u8; 32], Scopes>,
+    pub(crate) keys: HashMap<[u8; 32], KnownKey>,
 }
 
-/// What a key may do.
-#[derive(Debug)]
-pub(crate) struct Scopes(Vec<String>);
-
-impl Scopes {
-    pub(crate) fn may(&self, scope: &str) -> bool {
-        self.0.iter().any(|own| own == scope)
-    }
+/// An API key.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownKey {
+    /// What it is called.
+    pub(crate) name: String,
+    /// What it may do.
+    pub(crate) scopes: Scopes,
 }
 
 /// The newest snapshot, and when it was taken.
@@ -45,7 +44,9 @@ impl Cache {
         }
         let stored = store.stored_settings().await?;
         let settings = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let keys = store.api_key_hashes().await?.into_iter().map(|(hash, scopes)| (hash, Scopes(scopes))).collect();
+        let hashes = store.api_key_hashes().await?;
+        let known = |name, scopes: Vec<String>| KnownKey { name, scopes: Scopes::from_stored(&scopes) };
+        let keys = hashes.into_iter().map(|(hash, name, scopes)| (hash, known(name, scopes))).collect();
         let snapshot = Arc::new(Snapshot { settings, keys });
         *newest = Some((now, snapshot.clone()));
         Ok(snapshot)

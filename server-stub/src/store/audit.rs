@@ -78,6 +78,15 @@ impl Store {
         rows.iter().map(entry).collect()
     }
 
+    /// Entries after number `after`, at most `most` of them, oldest first; of one user where one is named.
+    pub async fn audit_of(&self, user_id: Option<&str>, after: i64, most: i64) -> Result<Vec<Entry>, StoreError> {
+        const SQL: &str = "SELECT seq, at, event, user_id, detail, key_id, mac FROM audit \
+            WHERE seq > $1 AND user_id = $3 ORDER BY seq LIMIT $2";
+        let Some(user_id) = user_id else { return self.audit_after(after, most).await };
+        let rows = sqlx::query(SQL).bind(after).bind(most).bind(user_id).fetch_all(&self.readers).await?;
+        rows.iter().map(entry).collect()
+    }
+
     /// The newest entries, oldest of them first; of one user where one is named.
     pub async fn audit_newest(&self, user_id: Option<&str>, most: i64) -> Result<Vec<Entry>, StoreError> {
         const ALL: &str = "SELECT seq, at, event, user_id, detail, key_id, mac FROM audit ORDER BY seq DESC LIMIT $1";

@@ -60,12 +60,12 @@ pub async fn bound_key(
     row.map(|row| Ok(row.try_get(0)?)).transpose()
 }
 
-/// Opens a session. It ends with its token.
+/// Opens a session. It ends with its token, where there is one.
 pub async fn open_session(
     connection: &mut AnyConnection,
     id: &str,
     hash: &[u8; 32],
-    (user_id, credential_id): (&str, &str),
+    (user_id, credential_id): (&str, Option<&str>),
     now: i64,
     expires_at: i64,
 ) -> Result<(), StoreError> {
@@ -92,10 +92,20 @@ impl Store {
         row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
     }
 
-    /// Ends a session.
-    pub async fn end_session(&self, hash: &[u8; 32]) -> Result<(), StoreError> {
+    /// The administrator whose session it is.
+    pub async fn administrator(&self, hash: &[u8; 32], now: i64) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "SELECT u.name FROM sessions s JOIN users u ON u.id = s.user_id \
+            WHERE s.hash = $1 AND s.expires_at > $2 AND u.administrator = 1";
+        let row = sqlx::query(SQL).bind(hash.to_vec()).bind(now).fetch_optional(&self.readers).await?;
+        row.map(|row| Ok(row.try_get(0)?)).transpose()
+    }
+
+    /// Ends a session. False: there was none.
+    pub async fn end_session(&self, hash: &[u8; 32]) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
-        sqlx::query("DELETE FROM sessions WHERE hash = $1").bind(hash.to_vec()).execute(&mut *transaction).await?;
-        Ok(transaction.commit().await?)
+        let ended = sqlx::query("DELETE FROM sessions WHERE hash = $1").bind(hash.to_vec());
+        let ended = ended.execute(&mut *transaction).await?.rows_affected() > 0;
+        transaction.commit().await?;
+        Ok(ended)
     }
 }

@@ -42,6 +42,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0005_outbox.sql"),
         postgres: include_str!("../../migrations/postgres/0005_outbox.sql"),
     },
+    Migration {
+        version: 6,
+        sqlite: include_str!("../../migrations/sqlite/0006_administration.sql"),
+        postgres: include_str!("../../migrations/postgres/0006_administration.sql"),
+    },
 ];
 
 /// Why the schema was not brought up to date. Nothing of the step that failed stays.

@@ -1,8 +1,10 @@
 //! What is kept: SQLite in a file, or PostgreSQL, behind one type and one wording of SQL.
 
+pub mod accounts;
 pub mod admin;
 pub mod audit;
 pub mod former;
+pub mod keys;
 pub mod login;
 mod migrate;
 pub mod outbox;
@@ -10,7 +12,7 @@ pub mod registration;
 pub mod users;
 pub mod verify;
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use sqlx::{
     Any, AnyConnection, AnyPool, Executor as _, Transaction,
@@ -18,6 +20,8 @@ use sqlx::{
 };
 
 pub use migrate::{MIGRATIONS, MigrationError};
+
+use crate::{domain::audit::Event, seal::Keys};
 
 /// How long a request waits for the database before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -38,6 +42,16 @@ pub struct Store {
     /// One connection for SQLite, which has one writer anyway: waiting here is fairer than being told `busy`.
     writers: AnyPool,
     readers: AnyPool,
+    actor: Option<Arc<Actor>>,
+}
+
+/// Who changes something, for the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// `console`, `key:NAME`, `user:NAME`.
+    pub name: String,
+    /// Whether it may change administrators, and make some.
+    pub over_administrators: bool,
 }
 
 /// Why the database did not do what it was asked.
@@ -53,6 +67,9 @@ pub enum StoreError {
     /// The database cannot be reached or is too busy: worth another try.
     #[error("the database cannot be reached: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// What was named is an administrator, or would become one, and whoever asks may not do that.
+    #[error("only an administrator changes an administrator")]
+    Administrator,
     /// A row that does not hold what it should.
     #[error("a damaged row of {0}")]
     Damaged(&'static str),
@@ -153,7 +170,33 @@ impl Store {
             Kind::Sqlite => pool(4).connect_lazy(address).map_err(OpenError::Connect)?,
             Kind::Postgres => writers.clone(),
         };
-        Ok(Self { kind, writers, readers })
+        Ok(Self { kind, writers, readers, actor: None })
+    }
+
+    /// The same store, whose changes are somebody's.
+    pub fn acting_as(&self, actor: Actor) -> Self {
+        Self { actor: Some(Arc::new(actor)), ..self.clone() }
+    }
+
+    fn over_administrators(&self) -> bool {
+        self.actor.as_ref().is_none_or(|actor| actor.over_administrators)
+    }
+
+    /// Appends what an administrator did to the audit log, with who it was.
+    async fn record(
+        &self,
+        connection: &mut AnyConnection,
+        keys: &Keys,
+        mut events: Vec<Event>,
+    ) -> Result<(), StoreError> {
+        if let Some(actor) = &self.actor {
+            for event in &mut events {
+                if let Some(detail) = event.detail.as_object_mut() {
+                    detail.insert("by".to_owned(), actor.name.as_str().into());
+                }
+            }
+        }
+        audit::append(connection, keys, &events).await
     }
 
     /// Which database this is.

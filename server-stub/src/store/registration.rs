@@ -4,7 +4,7 @@
 use serde_json::json;
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
-use super::{Store, StoreError, audit, former, users, verify::Columns};
+use super::{Store, StoreError, former, users, verify::Columns};
 use crate::{
     domain::{audit::Event, notices::Teller, texts::Notice, users::Name},
     seal::Keys,
@@ -359,7 +359,7 @@ impl Store {
         teller.tell(&mut transaction, &bound.user_id, &policy, Notice::Revoked).await?;
         let detail = json!({ "app": bound.app_id, "token": bound.credential_id });
         let event = Event::new(now, "app.revoked", Some(&bound.user_id)).with(detail);
-        audit::append(&mut transaction, keys, &[event]).await?;
+        self.record(&mut transaction, keys, vec![event]).await?;
         transaction.commit().await?;
         Ok(bound)
     }

@@ -45,7 +45,8 @@ impl Statements {
             WHERE id = $1 AND locked_at IS NULL AND failures < $4 \
                 AND (blocked_until <= $2 OR blocked_until > $2 + 3600) \
             RETURNING failures",
-        accept: "UPDATE credentials SET last_step = $1, failures = 0, resync_step = NULL, resync_until = NULL \
+        accept: "UPDATE credentials SET last_step = $1, failures = 0, resync_step = NULL, resync_until = NULL, \
+            unconfirmed_since = NULL \
             WHERE id = $2 AND last_step < $1 RETURNING last_step",
     };
 }
@@ -70,6 +71,8 @@ pub struct Credential {
     pub last_step: i64,
     /// A remembered counter beyond the look-ahead, and until when.
     pub resync: Option<(i64, i64)>,
+    /// Whether it counts; one that does not waits for a code that confirms it.
+    pub confirmed: bool,
 }
 
 /// A user with the tokens that count.
@@ -87,7 +90,7 @@ macro_rules! subject_sql {
     ($condition:literal) => {
         concat!(
             "SELECT u.id, g.policy, c.id, c.kind, c.issuer, c.account, c.algorithm, c.digits, c.period, c.secret, ",
-            "c.last_step, c.resync_step, c.resync_until ",
+            "c.last_step, c.resync_step, c.resync_until, c.unconfirmed_since ",
             "FROM users u LEFT JOIN groups g ON g.id = u.group_id LEFT JOIN credentials c ON c.user_id = u.id ",
             "WHERE ",
             $condition,
@@ -140,7 +143,8 @@ fn credential(row: &AnyRow, keys: &Keys) -> Result<Credential, StoreError> {
         (Some(step), Some(until)) => Some((step, until)),
         _ => None,
     };
-    Ok(Credential { id, token, last_step: counting, resync })
+    let confirmed = row.try_get::<Option<i64>, _>(13)?.is_none();
+    Ok(Credential { id, token, last_step: counting, resync, confirmed })
 }
 
 /// The columns that say what a token is.

@@ -109,10 +109,16 @@ fn a_token_moves_in_and_its_code_is_accepted_once_even_after_a_kill() {
     let serving = Serving::start(data);
     assert!(!serving.verify(&key, "ada", &code));
 
+    // A new key, while it runs: the next code is right, and what is written afterwards is under that key.
+    assert_eq!(done(data, &["key", "rotate"])["key"], json!(2));
+    let next = token(TOTP).code_at(now() + 30).unwrap().text().to_owned();
+    assert!(serving.verify(&key, "ada", &next));
+    assert!(!serving.verify(&key, "ada", &next));
+
     assert_eq!(done(data, &["audit", "verify"])["whole"], json!(true));
     let events = done(data, &["audit", "list", "--user", "ada"]);
     let reasons: Vec<&Value> = events.as_array().unwrap().iter().map(|event| &event["detail"]["reason"]).collect();
-    assert_eq!(reasons.iter().filter(|reason| **reason == "used").count(), 2, "{events}");
+    assert_eq!(reasons.iter().filter(|reason| **reason == "used").count(), 3, "{events}");
 
     // Nothing secret in the log at its most talkative, nor in the files in the clear.
     let log = std::fs::read_to_string(data.join("log")).unwrap();
@@ -218,6 +224,14 @@ fn what_goes_wrong_has_its_exit_code() {
         (&["settings", "set", "no_such", "3"], 2),
         (&["group", "add", "staff", "validate_requires_key=false"], 2),
         (&["group", "set", "nobody", "digits=8"], 3),
+        (&["user", "reset", "ada"], 2),
+        (&["user", "reset", "ada", "--clear", "--unconfirm"], 2),
+        (&["user", "import", "/no/such/file.csv"], 1),
+        (&["token", "import", "/no/such/file.csv"], 1),
+        (&["api-key", "add", "x", "--scope", "users"], 2),
+        (&["admin", "create", "root"], 2),
+        (&["rescue", "ada"], 3),
+        (&["rescue", "nobody"], 3),
         (&["token", "add", "ada", "--uri", "otpauth://totp/a"], 2),
         (&["token", "add", "ada", "--uri", "otpauth://steam/a?secret=MFXHIZLTORUW43TH"], 2),
         (&["api-key", "revoke", "none"], 3),

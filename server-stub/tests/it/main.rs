@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+mod admin;
 mod cli;
+mod cli_admin;
 mod http;
 mod kit;
 mod openapi;

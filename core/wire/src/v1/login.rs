@@ -49,6 +49,7 @@ pub struct TotpRequest {
     /// The code.
     pub code: String,
     /// The app's public key.
+    #[cfg_attr(feature = "openapi", schema(min_length = 87, max_length = 87, pattern = "^B[A-Za-z0-9_-]{86}$"))]
     pub public_key: String,
     /// Signature of the app's key, purpose [`LOGIN`].
     pub signature: String,

@@ -67,10 +67,13 @@ impl fmt::Debug for RegisterRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AppInfo {
     /// What its user knows it by: `Ada's phone`.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$"))]
     pub name: String,
     /// `android`, `ios`, `linux`, ..
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$"))]
     pub platform: String,
     /// Its public key. The app's id is the SHA-256 of it.
+    #[cfg_attr(feature = "openapi", schema(min_length = 87, max_length = 87, pattern = "^B[A-Za-z0-9_-]{86}$"))]
     pub public_key: String,
 }
 
@@ -99,6 +102,7 @@ pub struct ConfirmRequest {
     /// The code as it was sent, spaces aside.
     pub code: String,
     /// A key made for this delivery alone; the secret is sealed to it.
+    #[cfg_attr(feature = "openapi", schema(min_length = 87, max_length = 87, pattern = "^B[A-Za-z0-9_-]{86}$"))]
     pub seal_key: String,
     /// Signature of the app's key, purpose [`CONFIRM`].
     pub signature: String,

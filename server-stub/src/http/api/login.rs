@@ -102,7 +102,7 @@ pub(crate) async fn who(State(app): State<App>, headers: HeaderMap) -> Result<Re
     Ok(Reply(WhoReply { user, expires_at: until.unwrap_or_default() }))
 }
 
-/// Ends a session. One that is over is as good.
+/// Ends a session.
 #[utoipa::path(
     delete,
     path = "/api/v1/session",
@@ -114,8 +114,8 @@ pub(crate) async fn who(State(app): State<App>, headers: HeaderMap) -> Result<Re
     security(("session" = [])),
 )]
 pub(crate) async fn end(State(app): State<App>, headers: HeaderMap) -> Result<StatusCode, Problem> {
-    app.store.end_session(&session(&headers).ok_or(Problem::NoSession)?).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let hash = session(&headers).ok_or(Problem::NoSession)?;
+    if app.store.end_session(&hash).await? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::NoSession) }
 }
 
 fn session(headers: &HeaderMap) -> Option<[u8; 32]> {

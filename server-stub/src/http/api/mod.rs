@@ -1,5 +1,6 @@
 //! What programs ask, one file a resource.
 
+pub(crate) mod admin;
 pub mod health;
 pub mod login;
 pub mod registrations;

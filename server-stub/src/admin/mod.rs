@@ -1,0 +1,283 @@
+//! What an administrator does, whoever asks: the console or the admin API. Texts come in, are checked here, and what was
+//! done goes out in the shapes of [`shapes`].
+
+mod keys;
+pub mod shapes;
+mod texts;
+mod users;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use countersign_core::uri;
+use shapes::{App, AuditCheck, AuditEntry, Group, Message, Setting, Token};
+
+use crate::{
+    domain::{
+        policy::{MailKind, SETTINGS, Setting as Known, SettingError, Settings, SmsKind},
+        scope::ScopeError,
+        users::{EmailError, Name, NameError, PhoneError},
+    },
+    outbox,
+    password::HashFailed,
+    seal::Keys,
+    service::{Now, Random},
+    store::{Actor, Store, StoreError, admin::NewToken, outbox::Channel, verify},
+};
+
+pub use keys::API_KEY_PREFIX;
+pub use users::{RowProblem, TokenRow, UserRow};
+
+/// Who administers.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    pub(crate) store: Store,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) random: Random,
+}
+
+/// Why something was not done. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AdminError {
+    /// A name that cannot be one.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A phone number that is none.
+    #[error(transparent)]
+    Phone(#[from] PhoneError),
+    /// A mail address that is none.
+    #[error(transparent)]
+    Email(#[from] EmailError),
+    /// An empty password.
+    #[error("the password is empty")]
+    Password,
+    /// A setting that does not exist, or a value that it does not take.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// A setting of the whole server was given to a group.
+    #[error("{0} is of the whole server, not of a group")]
+    PerServer(&'static str),
+    /// A sender that lacks what it needs.
+    #[error("{0}")]
+    Sender(String),
+    /// A link that is no token.
+    #[error("the link: {0}")]
+    Link(#[from] uri::UriError),
+    /// A token that this server does not verify.
+    #[error("this server verifies TOTP and HOTP tokens only")]
+    Kind,
+    /// A scope that does not exist.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
+    /// A key that may nothing.
+    #[error("a key needs a scope")]
+    NoScope,
+    /// A key that would be allowed more than who makes it.
+    #[error("a key cannot be allowed more than the one that makes it")]
+    ScopeBeyond,
+    /// No memory for the password's hash.
+    #[error(transparent)]
+    Hash(#[from] HashFailed),
+    /// The database did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl AdminError {
+    /// The field of a request that was wrong.
+    pub(crate) fn field(&self) -> Option<&str> {
+        Some(match self {
+            Self::Name(_) => "name",
+            Self::Phone(_) => "phone",
+            Self::Email(_) => "email",
+            Self::Password => "password",
+            Self::Setting(SettingError::Unknown(_)) | Self::PerServer(_) => "policy",
+            Self::Setting(SettingError::Value { name, .. }) => name,
+            Self::Sender(_) => "value",
+            Self::Link(_) | Self::Kind => "uri",
+            Self::Scope(_) | Self::NoScope => "scopes",
+            _ => return None,
+        })
+    }
+}
+
+impl Admin {
+    /// Administers a store as somebody.
+    pub fn new(store: &Store, keys: Arc<Keys>, random: Random, actor: Actor) -> Self {
+        Self { store: store.acting_as(actor), keys, random }
+    }
+
+    /// Adds a group with what differs in it.
+    pub async fn add_group(
+        &self,
+        name: &str,
+        policy: &BTreeMap<String, String>,
+        now: Now,
+    ) -> Result<Group, AdminError> {
+        let name = Name::new(name)?;
+        let given = policy.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
+        let policy: BTreeMap<String, String> =
+            checked(&given)?.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        self.store.add_group(&self.keys, &self.random.id(now), &name, &policy, now).await?;
+        self.group(&name).await
+    }
+
+    /// Changes what differs in a group; `None` and an empty text go back to the server's.
+    pub async fn change_group(
+        &self,
+        name: &str,
+        changes: &BTreeMap<String, Option<String>>,
+        now: Now,
+    ) -> Result<Group, AdminError> {
+        let name = Name::new(name).map_err(|_| StoreError::Missing("group"))?;
+        self.store.change_group(&self.keys, &name, &checked(changes)?, now).await?;
+        self.group(&name).await
+    }
+
+    async fn group(&self, name: &Name) -> Result<Group, AdminError> {
+        let groups = self.groups().await?;
+        let found =
+            groups.into_iter().find(|group| Name::new(&group.name).is_ok_and(|own| own.folded() == name.folded()));
+        Ok(found.ok_or(StoreError::Missing("group"))?)
+    }
+
+    /// All groups by name.
+    pub async fn groups(&self) -> Result<Vec<Group>, AdminError> {
+        Ok(self.store.groups().await?.into_iter().map(Group::from).collect())
+    }
+
+    /// All settings.
+    pub async fn settings(&self) -> Result<Vec<Setting>, AdminError> {
+        let stored = self.store.stored_settings().await?;
+        let all = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        Ok(SETTINGS.iter().map(|known| Setting::new(known, &all)).collect())
+    }
+
+    /// One setting.
+    pub async fn setting(&self, name: &str) -> Result<Setting, AdminError> {
+        Known::find(name)?;
+        let found = self.settings().await?.into_iter().find(|setting| setting.name == name);
+        Ok(found.ok_or_else(|| SettingError::Unknown(name.to_owned()))?)
+    }
+
+    /// Sets one; `None` goes back to the default.
+    pub async fn set(&self, name: &str, value: Option<&str>, now: Now) -> Result<Setting, AdminError> {
+        let known = Known::find(name)?;
+        let mut all = Settings::default();
+        if let Some(value) = value {
+            all.set(name, value)?;
+        }
+        // A sender that cannot send is not chosen.
+        if ["sms_sender", "mail_sender"].contains(&known.name) {
+            let mut stored = self.store.stored_settings().await?;
+            stored.retain(|(own, _)| own != name);
+            stored.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+            outbox::check(&stored, &self.keys).map_err(|unset| AdminError::Sender(unset.to_string()))?;
+        }
+        self.store.change_setting(&self.keys, &self.random, known, value, now).await?;
+        Ok(Setting::new(known, &all))
+    }
+
+    /// Gives a user a token of another server, confirmed.
+    pub async fn add_token(&self, user: &str, link: &str, now: Now) -> Result<Token, AdminError> {
+        let user = somebody(user)?;
+        let (new, _) = self.new_token(link, now)?;
+        let id = new.id.clone();
+        self.store.add_token(&self.keys, &user, &new, now).await?;
+        let tokens = self.store.tokens(&user).await?;
+        let added = tokens.into_iter().find(|token| token.id == id).ok_or(StoreError::Missing("token"))?;
+        Ok(added.into())
+    }
+
+    /// The token of a link, sealed; and its secret's fingerprint, by which two links are known to be one token.
+    fn new_token(&self, link: &str, now: Now) -> Result<(NewToken, Vec<u8>), AdminError> {
+        let token = uri::parse(link.trim())?.spec;
+        let (columns, last_step) = verify::columns(&token).ok_or(AdminError::Kind)?;
+        let id = self.random.id(now);
+        let secret = token.secret.bytes();
+        let sealed = self.keys.seal(verify::SECRET_PLACE, &id, secret.expose(), &self.random);
+        let print = self.keys.lookup_code(self.keys.newest(), &[b"import", secret.expose()]);
+        Ok((NewToken { id, columns, last_step, secret: sealed }, print.map(Vec::from).unwrap_or_default()))
+    }
+
+    /// A user's tokens.
+    pub async fn tokens(&self, user: &str) -> Result<Vec<Token>, AdminError> {
+        Ok(self.store.tokens(&somebody(user)?).await?.into_iter().map(Token::from).collect())
+    }
+
+    /// The apps that have a token.
+    pub async fn apps(&self) -> Result<Vec<App>, AdminError> {
+        Ok(self.store.bindings().await?.into_iter().map(App::from).collect())
+    }
+
+    /// Takes a user's token away from its app.
+    pub async fn revoke_app(&self, user: &str, now: Now) -> Result<App, AdminError> {
+        Ok(self.store.revoke_app(&self.keys, &self.random, &somebody(user)?, now).await?.into())
+    }
+
+    /// Events after a number, oldest first; without one the newest, oldest of them first. Of one user where one is named.
+    pub async fn audit(
+        &self,
+        after: Option<i64>,
+        user: Option<&str>,
+        most: u32,
+    ) -> Result<Vec<AuditEntry>, AdminError> {
+        let user = match user {
+            Some(name) => Some(self.store.user(&somebody(name)?).await?.id),
+            None => None,
+        };
+        let entries = match after {
+            Some(after) => self.store.audit_of(user.as_deref(), after, most.into()).await?,
+            None => self.store.audit_newest(user.as_deref(), most.into()).await?,
+        };
+        Ok(entries.into_iter().map(AuditEntry::from).collect())
+    }
+
+    /// Whether the audit log is whole.
+    pub async fn audit_verify(&self) -> Result<AuditCheck, AdminError> {
+        Ok(match self.store.audit_verify(&self.keys).await? {
+            Ok(entries) => AuditCheck { whole: true, entries: Some(entries), reason: None },
+            Err(broken) => AuditCheck { whole: false, entries: None, reason: Some(broken.to_string()) },
+        })
+    }
+
+    /// The newest messages; with their texts where that is wanted and they go to the console, where everybody who reads
+    /// its output has them anyway.
+    pub async fn messages(&self, texts: bool) -> Result<Vec<Message>, AdminError> {
+        let stored = self.store.stored_settings().await?;
+        let set = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str()))).senders;
+        let messages = self.store.messages(&self.keys, 100).await?.into_iter();
+        Ok(messages
+            .map(|message| {
+                let console = match message.channel {
+                    Channel::Sms => set.sms == SmsKind::Console,
+                    Channel::Mail => set.mail == MailKind::Console,
+                };
+                Message::new(message, texts && console)
+            })
+            .collect())
+    }
+}
+
+/// Whom a name means. A name that nobody can have is nobody's.
+fn somebody(name: &str) -> Result<Name, AdminError> {
+    Ok(Name::new(name).map_err(|_| StoreError::Missing("user"))?)
+}
+
+/// What a group may change, checked; an empty value is `None`.
+fn checked(changes: &BTreeMap<String, Option<String>>) -> Result<BTreeMap<String, Option<String>>, AdminError> {
+    changes
+        .iter()
+        .map(|(name, value)| {
+            let known = Known::find(name)?;
+            if !known.per_group {
+                return Err(AdminError::PerServer(known.name));
+            }
+            let value = value.clone().filter(|value| !value.is_empty());
+            if let Some(value) = &value {
+                Settings::default().set(name, value)?;
+            }
+            Ok((name.clone(), value))
+        })
+        .collect()
+}

@@ -1,0 +1,98 @@
+//! Apps, messages, API keys, and what happened.
+
+use serde_json::json;
+
+use super::value;
+use crate::{
+    cli::{
+        CliError, Context, Report,
+        args::{ApiKeyCommand, AppCommand, AuditCommand},
+    },
+    domain::scope::Scopes,
+};
+
+pub(super) async fn app(context: &Context, command: &AppCommand) -> Result<Report, CliError> {
+    match command {
+        AppCommand::List => {
+            let apps = context.admin.apps().await?;
+            let rows: Vec<Vec<String>> = apps
+                .iter()
+                .cloned()
+                .map(|app| vec![app.user, app.name, app.platform, app.app, app.token, app.bound_at])
+                .collect();
+            Ok(Report::table(value(&apps), &["USER", "APP", "PLATFORM", "KEY", "TOKEN", "SINCE"], &rows))
+        }
+        AppCommand::Revoke { user } => {
+            let app = context.admin.revoke_app(user, context.clock.now()).await?;
+            Ok(Report::line(
+                json!({ "revoked": app.app }),
+                format!("The token of {} in {} makes no right code any more.", app.user, app.name),
+            ))
+        }
+    }
+}
+
+/// The messages; with their texts where they go to the console.
+pub(super) async fn outbox(context: &Context) -> Result<Report, CliError> {
+    let messages = context.admin.messages(true).await?;
+    let rows: Vec<Vec<String>> = messages
+        .iter()
+        .cloned()
+        .map(|message| {
+            vec![
+                message.created_at,
+                message.sent_at.unwrap_or(message.state),
+                message.tries.to_string(),
+                message.channel.to_owned(),
+                message.recipient,
+                message.text.or(message.reason).unwrap_or_default(),
+            ]
+        })
+        .collect();
+    Ok(Report::table(value(&messages), &["WRITTEN", "SENT", "TRIES", "KIND", "TO", "TEXT OR REASON"], &rows))
+}
+
+pub(super) async fn api_key(context: &Context, command: &ApiKeyCommand) -> Result<Report, CliError> {
+    let (admin, now) = (&context.admin, context.clock.now());
+    match command {
+        ApiKeyCommand::Add { name, scope } => {
+            let made = admin.add_key(name, scope, &Scopes::all(), now).await?;
+            Ok(Report::line(value(&made), made.key))
+        }
+        ApiKeyCommand::List => {
+            let keys = admin.api_keys().await?;
+            let rows: Vec<Vec<String>> =
+                keys.iter().cloned().map(|key| vec![key.name, key.scopes.join(" "), key.created_at]).collect();
+            Ok(Report::table(value(&keys), &["NAME", "MAY", "ADDED"], &rows))
+        }
+        ApiKeyCommand::Revoke { name } => {
+            admin.revoke_key(name, &Scopes::all(), now).await?;
+            Ok(Report::line(json!({ "revoked": name }), format!("{name} opens nothing any more.")))
+        }
+    }
+}
+
+pub(super) async fn audit(context: &Context, command: &AuditCommand) -> Result<Report, CliError> {
+    match command {
+        AuditCommand::List { limit, user } => {
+            let entries = context.admin.audit(None, user.as_deref(), *limit).await?;
+            let rows: Vec<Vec<String>> = entries
+                .iter()
+                .cloned()
+                .map(|entry| {
+                    let user = entry.user_id.unwrap_or_default();
+                    vec![entry.seq.to_string(), entry.at, entry.event, user, entry.detail.to_string()]
+                })
+                .collect();
+            Ok(Report::table(value(&entries), &["NO", "AT", "EVENT", "USER", "DETAIL"], &rows))
+        }
+        AuditCommand::Verify => {
+            let check = context.admin.audit_verify().await?;
+            let text = match (&check.reason, check.entries) {
+                (None, entries) => format!("The log is whole: {} entries.", entries.unwrap_or_default()),
+                (Some(reason), _) => format!("The log is broken: {reason}."),
+            };
+            Ok(Report { exit: u8::from(!check.whole), ..Report::line(value(&check), text) })
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Groups and settings.
+
+use axum::{Json as Reply, extract::State, http::StatusCode};
+use countersign_wire::v1::ApiError;
+
+use crate::{
+    admin::{
+        AdminError,
+        shapes::{Group, GroupChange, NewGroup, Setting, SettingValue},
+    },
+    domain::{policy::SettingError, scope::Scope},
+    http::{
+        App, Problem,
+        extract::{Caller, Json, Path},
+    },
+};
+
+/// Lists groups.
+#[utoipa::path(
+    get,
+    path = "/api/v1/admin/groups",
+    tag = "admin",
+    responses(
+        (status = 200, description = "The groups", body = Vec<Group>),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn groups(State(app): State<App>, caller: Caller) -> Result<Reply<Vec<Group>>, Problem> {
+    Ok(Reply(caller.admin(&app, Scope::GroupsRead)?.groups().await?))
+}
+
+/// Adds a group.
+#[utoipa::path(
+    post,
+    path = "/api/v1/admin/groups",
+    tag = "admin",
+    responses(
+        (status = 201, description = "The group", body = Group),
+        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        (status = 409, description = "`exists`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn add_group(
+    State(app): State<App>,
+    caller: Caller,
+    Json(new): Json<NewGroup>,
+) -> Result<(StatusCode, Reply<Group>), Problem> {
+    let admin = caller.admin(&app, Scope::GroupsWrite)?;
+    Ok((StatusCode::CREATED, Reply(admin.add_group(&new.name, &new.policy, app.clock.now()).await?)))
+}
+
+/// Changes what differs in a group.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/admin/groups/{name}",
+    tag = "admin",
+    params(("name" = String, Path, description = "The group's name, in any spelling")),
+    responses(
+        (status = 200, description = "The group", body = Group),
+        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        (status = 404, description = "`not_found`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn change_group(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(change): Json<GroupChange>,
+) -> Result<Reply<Group>, Problem> {
+    let admin = caller.admin(&app, Scope::GroupsWrite)?;
+    Ok(Reply(admin.change_group(&name, &change.policy, app.clock.now()).await?))
+}
+
+/// Shows every setting.
+#[utoipa::path(
+    get,
+    path = "/api/v1/admin/settings",
+    tag = "admin",
+    responses(
+        (status = 200, description = "The settings", body = Vec<Setting>),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn settings(State(app): State<App>, caller: Caller) -> Result<Reply<Vec<Setting>>, Problem> {
+    Ok(Reply(caller.admin(&app, Scope::SettingsRead)?.settings().await?))
+}
+
+/// Shows a setting.
+#[utoipa::path(
+    get,
+    path = "/api/v1/admin/settings/{name}",
+    tag = "admin",
+    params(("name" = String, Path, description = "The setting's name")),
+    responses(
+        (status = 200, description = "The setting", body = Setting),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        (status = 404, description = "`not_found`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn setting(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Reply<Setting>, Problem> {
+    Ok(Reply(caller.admin(&app, Scope::SettingsRead)?.setting(&name).await.map_err(of_path)?))
+}
+
+/// Sets a setting.
+#[utoipa::path(
+    put,
+    path = "/api/v1/admin/settings/{name}",
+    tag = "admin",
+    params(("name" = String, Path, description = "The setting's name")),
+    responses(
+        (status = 200, description = "The setting", body = Setting),
+        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        (status = 404, description = "`not_found`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn set(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(value): Json<SettingValue>,
+) -> Result<Reply<Setting>, Problem> {
+    let admin = caller.admin(&app, Scope::SettingsWrite)?;
+    Ok(Reply(admin.set(&name, Some(&value.value), app.clock.now()).await.map_err(of_path)?))
+}
+
+/// Goes back to a setting's default.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/admin/settings/{name}",
+    tag = "admin",
+    params(("name" = String, Path, description = "The setting's name")),
+    responses(
+        (status = 200, description = "The setting", body = Setting),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        (status = 404, description = "`not_found`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn unset(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Reply<Setting>, Problem> {
+    Ok(Reply(caller.admin(&app, Scope::SettingsWrite)?.set(&name, None, app.clock.now()).await.map_err(of_path)?))
+}
+
+/// A setting that a path names and that does not exist is a path that leads nowhere.
+fn of_path(error: AdminError) -> Problem {
+    match error {
+        AdminError::Setting(SettingError::Unknown(_)) => Problem::NotFound,
+        error => error.into(),
+    }
+}

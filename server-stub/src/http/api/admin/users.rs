@@ -1,0 +1,240 @@
+//! Users.
+
+use axum::{Json as Reply, extract::State, http::StatusCode};
+use countersign_wire::v1::ApiError;
+use zeroize::Zeroizing;
+
+use crate::{
+    admin::shapes::{
+        NewToken, NewUser, Reset, ResetMode, ResetReply, Token, User, UserChange, UserDetail, UserPage, UserQuery,
+    },
+    domain::scope::Scope,
+    http::{
+        App, Problem,
+        extract::{Caller, Json, Path, Query},
+    },
+};
+
+/// Lists users by name, a page at a time.
+#[utoipa::path(
+    get,
+    path = "/api/v1/admin/users",
+    tag = "admin",
+    params(UserQuery),
+    responses(
+        (status = 200, description = "A page", body = UserPage),
+        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<UserQuery>,
+) -> Result<Reply<UserPage>, Problem> {
+    let admin = caller.admin(&app, Scope::UsersRead)?;
+    let limit = super::limit(query.limit)?;
+    Ok(Reply(admin.users(&query.search, &query.after, limit).await?))
+}
+
+/// Adds a user.
+#[utoipa::path(
+    post,
+    path = "/api/v1/admin/users",
+    tag = "admin",
+    responses(
+        (status = 201, description = "The user", body = User),
+        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        (status = 404, description = "`not_found`", body = ApiError),
+        (status = 409, description = "`exists`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn add(
+    State(app): State<App>,
+    caller: Caller,
+    Json(new): Json<NewUser>,
+) -> Result<(StatusCode, Reply<User>), Problem> {
+    let admin = caller.admin(&app, Scope::UsersWrite)?;
+    Ok((StatusCode::CREATED, Reply(admin.add_user(&new, app.clock.now()).await?)))
+}
+
+/// Shows a user with the tokens.
+#[utoipa::path(
+    get,
+    path = "/api/v1/admin/users/{name}",
+    tag = "admin",
+    params(("name" = String, Path, description = "The user's name, in any spelling")),
+    responses(
+        (status = 200, description = "The user", body = UserDetail),
+        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        (status = 404, description = "`not_found`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn show(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Reply<UserDetail>, Problem> {
+    Ok(Reply(caller.admin(&app, Scope::UsersRead)?.user(&name).await?))
+}
+
+/// Changes a user.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/admin/users/{name}",
+    tag = "admin",
+    params(("name" = String, Path, description = "The user's name, in any spelling")),
+    responses(
+        (status = 200, description = "The user", body = User),
+        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        (status = 404, description = "`not_found`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(change): Json<UserChange>,
+) -> Result<Reply<User>, Problem> {
+    let admin = caller.admin(&app, Scope::UsersWrite)?;
+    Ok(Reply(admin.change_user(&name, &change, app.clock.now()).await?))
+}
+
+/// Deletes a user with everything that is the user's.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/admin/users/{name}",
+    tag = "admin",
+    params(("name" = String, Path, description = "The user's name, in any spelling")),
+    responses(
+        (status = 204, description = "Done"),
+        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        (status = 404, description = "`not_found`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.admin(&app, Scope::UsersWrite)?.delete_user(&name, app.clock.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Begins anew with a user's second factor.
+#[utoipa::path(
+    post,
+    path = "/api/v1/admin/users/{name}/reset",
+    tag = "admin",
+    params(("name" = String, Path, description = "The user's name, in any spelling")),
+    responses(
+        (status = 200, description = "What became of the tokens", body = ResetReply),
+        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        (status = 404, description = "`not_found`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn reset(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(reset): Json<Reset>,
+) -> Result<Reply<ResetReply>, Problem> {
+    let (admin, now) = (caller.admin(&app, Scope::UsersWrite)?, app.clock.now());
+    Ok(Reply(match reset.mode {
+        ResetMode::Clear => {
+            ResetReply { tokens_deleted: Some(admin.clear_user(&name, now).await?), ..ResetReply::default() }
+        }
+        ResetMode::Unconfirm => {
+            ResetReply { tokens_unconfirmed: Some(admin.unconfirm_user(&name, now).await?), ..ResetReply::default() }
+        }
+    }))
+}
+
+/// Lets a user try again after too many wrong codes.
+#[utoipa::path(
+    post,
+    path = "/api/v1/admin/users/{name}/unlock",
+    tag = "admin",
+    params(("name" = String, Path, description = "The user's name, in any spelling")),
+    responses(
+        (status = 200, description = "The user", body = User),
+        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        (status = 404, description = "`not_found`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn unlock(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Reply<User>, Problem> {
+    Ok(Reply(caller.admin(&app, Scope::UsersWrite)?.unlock_user(&name, app.clock.now()).await?))
+}
+
+/// Lists a user's tokens.
+#[utoipa::path(
+    get,
+    path = "/api/v1/admin/users/{name}/tokens",
+    tag = "admin",
+    params(("name" = String, Path, description = "The user's name, in any spelling")),
+    responses(
+        (status = 200, description = "The tokens", body = Vec<Token>),
+        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        (status = 404, description = "`not_found`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn tokens(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Reply<Vec<Token>>, Problem> {
+    Ok(Reply(caller.admin(&app, Scope::TokensRead)?.tokens(&name).await?))
+}
+
+/// Gives a user a token of another server: it counts as confirmed.
+#[utoipa::path(
+    post,
+    path = "/api/v1/admin/users/{name}/tokens",
+    tag = "admin",
+    params(("name" = String, Path, description = "The user's name, in any spelling")),
+    responses(
+        (status = 201, description = "The token", body = Token),
+        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        (status = 404, description = "`not_found`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn add_token(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(new): Json<NewToken>,
+) -> Result<(StatusCode, Reply<Token>), Problem> {
+    let admin = caller.admin(&app, Scope::TokensWrite)?;
+    let link = Zeroizing::new(new.uri);
+    Ok((StatusCode::CREATED, Reply(admin.add_token(&name, &link, app.clock.now()).await?)))
+}

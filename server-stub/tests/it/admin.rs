@@ -1,0 +1,281 @@
+//! The admin API: who may what, and that every change says who asked.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{Method, Request},
+};
+use countersign_server::{
+    http::{App, app, document},
+    service::Clock,
+    store::{Store, admin::ApiKey, admin::UserChange},
+};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tower::ServiceExt as _;
+
+use crate::kit::{Database, TOTP, at, on_both, token};
+
+struct Server {
+    router: Router,
+    store: Store,
+    clock: Arc<AtomicU64>,
+}
+
+impl Server {
+    /// A server with a key for each list of scopes, called like the list.
+    async fn start(database: &Database, keys: &[&str]) -> Self {
+        let store = database.open().await;
+        for scopes in keys {
+            let key = ApiKey {
+                id: (*scopes).to_owned(),
+                name: (*scopes).to_owned(),
+                scopes: scopes.split(' ').map(str::to_owned).collect(),
+                created_at: 0,
+            };
+            store.add_api_key(&database.keys, &key, &Sha256::digest(scopes).into(), at(0)).await.unwrap();
+        }
+        let clock = Arc::new(AtomicU64::new(1_000_000_000_000));
+        let read = clock.clone();
+        let clock_value = Clock::new(move || read.load(Ordering::SeqCst));
+        let router =
+            app(App::new(store.clone(), database.keys.clone(), clock_value, database.random.clone(), Arc::default())
+                .unwrap());
+        Self { router, store, clock }
+    }
+
+    async fn ask(&self, key: &str, method: Method, path: &str, body: Value) -> (u16, Value) {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {key}"))
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    async fn get(&self, path: &str) -> (u16, Value) {
+        self.ask("admin", Method::GET, path, Value::Null).await
+    }
+
+    async fn verify(&self, code: &str) -> bool {
+        let body = json!({ "user": "ada", "code": code });
+        self.ask("admin", Method::POST, "/api/v1/verify", body).await.1["accepted"].as_bool().unwrap()
+    }
+
+    fn code(&self) -> String {
+        token(TOTP).code_at(self.clock.load(Ordering::SeqCst) / 1000).unwrap().text().to_owned()
+    }
+}
+
+const USERS: &str = "/api/v1/admin/users";
+
+on_both! {
+    async fn what_the_console_does_a_key_does(database: &Database) {
+        let server = Server::start(database, &["admin"]).await;
+        let ask = async |method, path: &str, body| server.ask("admin", method, path, body).await;
+        let group = json!({ "name": "Staff", "policy": { "digits": "8" } });
+        assert_eq!(ask(Method::POST, "/api/v1/admin/groups", group.clone()).await.0, 201);
+        assert_eq!(ask(Method::POST, "/api/v1/admin/groups", group).await.1["code"], "exists");
+        let change = json!({ "policy": { "digits": null, "period": "60" } });
+        let (_, changed) = ask(Method::PATCH, "/api/v1/admin/groups/staff", change).await;
+        assert_eq!(changed["policy"], json!({ "period": "60" }));
+
+        let new = json!({ "name": "Ada", "phone": "+49 170 1234567", "group": "staff", "password": "seven calm otters" });
+        let (status, ada) = ask(Method::POST, USERS, new).await;
+        assert_eq!((status, &ada["phone"], &ada["group"]), (201, &json!("+491701234567"), &json!("Staff")));
+        assert_eq!((&ada["has_password"], &ada["administrator"]), (&json!(true), &json!(false)));
+        assert_eq!(ask(Method::POST, USERS, json!({ "name": "ADA " })).await.0, 409);
+        for (new, field) in [
+            (json!({ "name": "" }), "name"),
+            (json!({ "name": "b", "phone": "0170" }), "phone"),
+            (json!({ "name": "b", "email": "b" }), "email"),
+            (json!({ "name": "b", "password": "" }), "password"),
+        ] {
+            let (status, answer) = ask(Method::POST, USERS, new).await;
+            assert_eq!((status, answer["field"].as_str()), (400, Some(field)), "{answer}");
+        }
+        assert_eq!(ask(Method::POST, USERS, json!({ "name": "b", "group": "none" })).await.0, 404);
+        for name in ["bob", "b/o b%", "eve_"] {
+            assert_eq!(ask(Method::POST, USERS, json!({ "name": name })).await.0, 201);
+        }
+        assert_eq!(server.get("/api/v1/admin/users/b%2Fo%20b%25").await.1["name"], "b/o b%");
+
+        // Pages.
+        let (mut names, mut after) = (vec![], String::new());
+        loop {
+            let (_, page) = server.get(&format!("{USERS}?limit=2&after={}", after.replace('%', "%25").replace(' ', "%20"))).await;
+            names.extend(page["users"].as_array().unwrap().iter().map(|user| user["name"].as_str().unwrap().to_owned()));
+            let Some(next) = page["next"].as_str() else { break };
+            after = next.to_owned();
+        }
+        assert_eq!(names, ["Ada", "b/o b%", "bob", "eve_"]);
+        let (_, found) = server.get(&format!("{USERS}?search=E_")).await;
+        assert_eq!(found["users"].as_array().unwrap().len(), 1);
+        for wrong in ["limit=0", "limit=1001", "limit=x"] {
+            assert_eq!(server.get(&format!("{USERS}?{wrong}")).await.1["code"], "query_invalid");
+        }
+
+        let (_, changed) = ask(Method::PATCH, "/api/v1/admin/users/ada", json!({ "email": "ada@example.org", "phone": "" })).await;
+        assert_eq!((&changed["email"], &changed["phone"], &changed["group"]), (&json!("ada@example.org"), &Value::Null, &json!("Staff")));
+
+        let tokens = "/api/v1/admin/users/ada/tokens";
+        assert_eq!(ask(Method::POST, tokens, json!({ "uri": TOTP })).await.0, 201);
+        assert_eq!(ask(Method::POST, tokens, json!({ "uri": "otpauth://totp/a" })).await.1["field"], "uri");
+        assert!(server.verify(&server.code()).await);
+
+        // To be confirmed: its codes count for nobody until a sign-in.
+        let reset = "/api/v1/admin/users/ada/reset";
+        assert_eq!(ask(Method::POST, reset, json!({ "mode": "unconfirm" })).await.1, json!({ "tokens_unconfirmed": 1 }));
+        server.clock.fetch_add(60_000, Ordering::SeqCst);
+        assert!(!server.verify(&server.code()).await);
+        assert_eq!(server.get(tokens).await.1[0]["confirmed"], false);
+        for _ in 0..12 {
+            server.verify("nonsense").await;
+        }
+        let (_, locked) = server.get("/api/v1/admin/users/ada").await;
+        assert!(locked["blocked_until"].is_string(), "{locked}");
+        let (_, unlocked) = ask(Method::POST, "/api/v1/admin/users/ada/unlock", Value::Null).await;
+        assert_eq!((&unlocked["blocked_until"], &unlocked["failures"]), (&Value::Null, &json!(0)));
+        assert_eq!(ask(Method::POST, reset, json!({ "mode": "clear" })).await.1, json!({ "tokens_deleted": 1 }));
+        assert_eq!(ask(Method::POST, reset, json!({ "mode": "nonsense" })).await.0, 400);
+
+        let setting = "/api/v1/admin/settings/digits";
+        assert_eq!(ask(Method::PUT, setting, json!({ "value": "8" })).await.1["value"], "8");
+        assert_eq!(ask(Method::PUT, setting, json!({ "value": "3" })).await.1["field"], "digits");
+        assert_eq!(ask(Method::DELETE, setting, Value::Null).await.1["value"], "6");
+        assert_eq!(server.get("/api/v1/admin/settings/none").await.0, 404);
+        assert!(server.get("/api/v1/admin/settings").await.1.as_array().unwrap().len() > 10);
+        assert_eq!(server.get("/api/v1/admin/apps").await.1, json!([]));
+        assert_eq!(ask(Method::DELETE, "/api/v1/admin/apps/ada", Value::Null).await.0, 404);
+        // Ada was told of what was changed. What was said is for her.
+        let (_, told) = server.get("/api/v1/admin/outbox").await;
+        assert!(!told.as_array().unwrap().is_empty());
+        assert!(told.as_array().unwrap().iter().all(|message| message["text"].is_null()), "{told}");
+        assert_eq!(ask(Method::DELETE, "/api/v1/admin/users/ada", Value::Null).await.0, 204);
+        assert_eq!(server.get("/api/v1/admin/users/ada").await.0, 404);
+
+        // Every change says who asked.
+        let (_, page) = server.get("/api/v1/admin/audit?after=1&limit=1000").await;
+        let entries = page["entries"].as_array().unwrap();
+        let changes: Vec<&Value> =
+            entries.iter().filter(|entry| !entry["event"].as_str().unwrap().starts_with("verify.")).collect();
+        assert!(changes.len() > 12);
+        assert!(changes.iter().all(|entry| entry["detail"]["by"] == "key:admin"), "{changes:?}");
+        assert!(!page.to_string().contains("otters"));
+        assert_eq!(server.get("/api/v1/admin/audit/check").await.1["whole"], true);
+    }
+
+    async fn a_key_opens_what_it_was_made_for(database: &Database) {
+        let own = ["users:read", "users:write", "groups:read", "groups:write", "settings:read", "settings:write",
+            "tokens:read", "tokens:write", "apps:read", "apps:write", "audit:read", "outbox:read", "keys:read"];
+        let all = [&own[..], &["admin", "verify", "keys:write users:read"]].concat();
+        let server = Server::start(database, &all).await;
+        let root = database.add_user(&server.store, "root").await;
+        let change = UserChange { administrator: Some(true), ..UserChange::default() };
+        server.store.change_user(&database.keys, &database.random, &root, &change, at(0)).await.unwrap();
+        database.add_user(&server.store, "ada").await;
+
+        // Every operation wants a key, and one scope of those.
+        let document = serde_json::to_value(document()).unwrap();
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            let Some(rest) = path.strip_prefix("/api/v1/admin/") else { continue };
+            for method in operations.as_object().unwrap().keys() {
+                let verb: Method = method.to_uppercase().parse().unwrap();
+                let path = path.replace("{name}", "nobody");
+                let body = match (method.as_str(), rest) {
+                    ("post", "users") => json!({ "name": " " }),
+                    ("post", "groups") => json!({ "name": " " }),
+                    ("post", "api-keys") => json!({ "name": "x", "scopes": [] }),
+                    ("post", rest) if rest.ends_with("reset") => json!({ "mode": "clear" }),
+                    ("post", rest) if rest.ends_with("tokens") => json!({ "uri": "" }),
+                    ("put", _) => json!({ "value": "" }),
+                    ("patch", rest) if rest.starts_with("groups") => json!({ "policy": {} }),
+                    _ => json!({}),
+                };
+                assert_eq!(server.ask("nonsense", verb.clone(), &path, body.clone()).await.0, 401, "{path}");
+                let (status, answer) = server.ask("verify", verb.clone(), &path, body.clone()).await;
+                assert_eq!((status, &answer["code"]), (403, &json!("scope_missing")), "{method} {path}");
+                let mut open = 0;
+                for key in own.iter().chain(&["keys:write users:read"]) {
+                    let (status, _) = server.ask(key, verb.clone(), &path, body.clone()).await;
+                    open += usize::from(status != 403);
+                }
+                let expected = match rest {
+                    // Two of the keys may read users.
+                    "users" if method == "get" => 2,
+                    "users/{name}" if method == "get" => 2,
+                    _ => 1,
+                };
+                assert_eq!(open, expected, "{method} {path}");
+            }
+        }
+        // A right code is asked for with another key than these.
+        let body = json!({ "user": "ada", "code": "1" });
+        assert_eq!(server.ask("users:read", Method::POST, "/api/v1/verify", body).await.0, 403);
+
+        // Nobody makes more of a key than it is, nor touches an administrator.
+        let maker = "keys:write users:read";
+        let keys = "/api/v1/admin/api-keys";
+        for (scopes, status) in [(["users:read"], 201), (["audit:read"], 403), (["admin"], 403), (["none"], 400)] {
+            let new = json!({ "name": scopes[0].to_uppercase(), "scopes": scopes });
+            assert_eq!(server.ask(maker, Method::POST, keys, new).await.0, status, "{scopes:?}");
+        }
+        assert_eq!(server.ask(maker, Method::DELETE, &format!("{keys}/admin"), Value::Null).await.0, 403);
+        assert_eq!(server.ask(maker, Method::DELETE, &format!("{keys}/USERS:READ"), Value::Null).await.0, 204);
+        for (method, path, body) in [
+            (Method::PATCH, "/api/v1/admin/users/root", json!({ "password": "mine" })),
+            (Method::PATCH, "/api/v1/admin/users/ada", json!({ "administrator": true })),
+            (Method::PATCH, "/api/v1/admin/users/ada", json!({ "exempt": true })),
+            (Method::POST, USERS, json!({ "name": "x", "administrator": true })),
+            (Method::POST, "/api/v1/admin/users/root/reset", json!({ "mode": "clear" })),
+            (Method::DELETE, "/api/v1/admin/users/root", Value::Null),
+        ] {
+            let (status, answer) = server.ask("users:write", method, path, body).await;
+            assert_eq!((status, &answer["code"]), (403, &json!("administrator_protected")), "{path}");
+        }
+        let (status, _) = server.ask("tokens:write", Method::POST, &format!("{USERS}/root/tokens"), json!({ "uri": TOTP })).await;
+        assert_eq!(status, 403);
+        let (status, made) = server.ask("admin", Method::PATCH, "/api/v1/admin/users/ada", json!({ "administrator": true })).await;
+        assert_eq!((status, &made["administrator"]), (200, &json!(true)));
+    }
+
+    async fn an_administrator_who_was_rescued_is_let_in(database: &Database) {
+        let server = Server::start(database, &[]).await;
+        let (root, ada) = (database.add_user(&server.store, "root").await, database.add_user(&server.store, "ada").await);
+        let change = UserChange { administrator: Some(true), ..UserChange::default() };
+        server.store.change_user(&database.keys, &database.random, &root, &change, at(0)).await.unwrap();
+        database.add_token(&server.store, &root, &token(TOTP)).await;
+        let rescue = async |name, session: &'static str| {
+            let hash = Sha256::digest(session).into();
+            let change = UserChange::default();
+            server.store.rescue(&database.keys, &database.random, name, &change, Some((session, &hash)), at(1_000_000_000)).await
+        };
+        assert!(rescue(&ada, "css_ada").await.is_err());
+        assert_eq!(server.ask("css_ada", Method::GET, USERS, Value::Null).await.0, 401);
+        assert_eq!(rescue(&root, "css_root").await.unwrap(), 1);
+        let (status, page) = server.ask("css_root", Method::GET, USERS, Value::Null).await;
+        assert_eq!((status, page["users"].as_array().unwrap().len()), (200, 2));
+        assert_eq!(server.ask("css_root", Method::POST, USERS, json!({ "name": "bob" })).await.0, 201);
+        let events = server.store.audit_newest(None, 1).await.unwrap();
+        assert!(events[0].detail.contains("user:root"), "{}", events[0].detail);
+        // For an hour, and as long as there is this right.
+        server.clock.fetch_add(3_600_000, Ordering::SeqCst);
+        assert_eq!(server.ask("css_root", Method::GET, USERS, Value::Null).await.0, 401);
+        rescue(&root, "css_again").await.unwrap();
+        server.clock.fetch_sub(3_600_000, Ordering::SeqCst);
+        assert_eq!(server.ask("css_again", Method::GET, USERS, Value::Null).await.0, 200);
+        let change = UserChange { administrator: Some(false), ..UserChange::default() };
+        server.store.change_user(&database.keys, &database.random, &root, &change, at(0)).await.unwrap();
+        assert_eq!(server.ask("css_again", Method::GET, USERS, Value::Null).await.0, 401);
+    }
+}

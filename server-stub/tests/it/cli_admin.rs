@@ -1,0 +1,232 @@
+//! Administrators, lists that move in, and what every command prints: as a script, and a person, use them.
+
+use std::{
+    io::Write as _,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::{Value, json};
+
+use crate::kit::{HOTP, TOTP};
+
+fn run(data: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_countersign-server"))
+        .arg("--data")
+        .arg(data)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // One that does not read is no failure.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn json(data: &Path, arguments: &[&str], input: &str) -> (i32, Value) {
+    let output = run(data, &[&["--json"], arguments].concat(), input);
+    (output.status.code().unwrap(), serde_json::from_slice(&output.stdout).unwrap_or_default())
+}
+
+fn text(data: &Path, arguments: &[&str], input: &str) -> String {
+    let output = run(data, arguments, input);
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn names(data: &Path) -> Vec<String> {
+    let (_, users) = json(data, &["user", "list"], "");
+    users.as_array().unwrap().iter().map(|user| user["name"].as_str().unwrap().to_owned()).collect()
+}
+
+fn lines_of(report: &Value) -> Vec<(u64, usize)> {
+    let lines = report["lines"].as_array().unwrap().iter();
+    lines.map(|line| (line["line"].as_u64().unwrap(), line["problems"].as_array().unwrap().len())).collect()
+}
+
+#[test]
+fn a_list_of_users_moves_in_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    json(data, &["group", "add", "Staff"], "");
+    json(data, &["user", "add", "Ada"], "");
+    let import = ["user", "import", "-"];
+
+    // Each line with its problems, and nothing imported, although one line is right.
+    let wrong = "name,phone,email,group,password\n\
+        bob,+49 170 1234567,bob@example.org,Staff,seven calm otters\n\
+        ada,,,,\n\
+        carol,0170,,,\n\
+        BOB,,,nobody,\n\
+        short,\n\
+        ,,,,\n\
+        dan,,not mail,,\n";
+    let (exit, report) = json(data, &import, wrong);
+    assert_eq!((exit, &report["imported"]), (2, &json!(0)));
+    assert_eq!(lines_of(&report), [(2, 0), (3, 1), (4, 1), (5, 2), (6, 1), (8, 1)]);
+    assert_eq!(names(data), ["Ada"]);
+    let told = text(data, &import, wrong);
+    assert!(told.contains("line 3: ada exists already\n"), "{told}");
+    assert!(told.contains("line 5: BOB stands in line 2 already\n"), "{told}");
+    assert!(told.contains("line 5: there is no group nobody\n"), "{told}");
+    assert!(told.ends_with("Nothing was imported: 5 of 6 lines are wrong.\n"), "{told}");
+
+    // As a spreadsheet writes it: another order, semicolons, a mark at the beginning, quotes.
+    let right = "\u{feff}Password;Name;Group\r\nseven calm otters;\"Bob \"\"B\"\" B\";staff\r\n;carol;\r\n";
+    let (exit, report) = json(data, &["user", "import", "-", "--dry-run"], right);
+    assert_eq!((exit, &report["imported"], &report["dry_run"]), (0, &json!(0), &json!(true)));
+    assert_eq!(names(data), ["Ada"]);
+    let file = data.join("users.csv");
+    std::fs::write(&file, right).unwrap();
+    assert_eq!(text(data, &["user", "import", file.to_str().unwrap()], ""), "Imported 2 users.\n");
+    assert_eq!(names(data), ["Ada", "Bob \"B\" B", "carol"]);
+    let (_, bob) = json(data, &["user", "show", "bob \"b\" b"], "");
+    assert_eq!((&bob["group"], &bob["has_password"]), (&json!("Staff"), &json!(true)));
+    // Once.
+    assert_eq!(json(data, &["user", "import", file.to_str().unwrap()], "").0, 2);
+
+    for (list, exit) in [
+        ("", 2),
+        ("name,phone\n", 2),
+        ("bob,+49\n", 2),
+        ("phone,email\n+49,x\n", 2),
+        ("name,name\na,b\n", 2),
+        ("name,shoe size\na,b\n", 2),
+    ] {
+        assert_eq!(json(data, &import, list).0, exit, "{list:?}");
+    }
+    std::fs::write(&file, b"name\nJ\xfcrgen\n").unwrap();
+    let output = run(data, &["user", "import", file.to_str().unwrap()], "");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("UTF-8"));
+}
+
+#[test]
+fn tokens_of_another_server_move_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    for name in ["ada", "bob"] {
+        json(data, &["user", "add", name], "");
+    }
+    let import = ["token", "import", "-"];
+    let wrong = format!(
+        "user,uri\nada,{TOTP}\nada,{TOTP}\neve,{TOTP}\nbob,otpauth://totp/a\nbob,otpauth://steam/a?secret=MFXHIZLTORUW43TH\n"
+    );
+    let (exit, report) = json(data, &import, &wrong);
+    assert_eq!(exit, 2);
+    assert_eq!(lines_of(&report), [(2, 0), (3, 1), (4, 1), (5, 1), (6, 1)]);
+    assert!(!report.to_string().contains("GEZDGNBV"), "{report}");
+    assert_eq!(json(data, &["token", "list", "ada"], "").1, json!([]));
+
+    // With a heading or without.
+    let right = format!("ada,{TOTP}\nbob,{TOTP}\nBOB,{HOTP}\n").replace("ada,otp", "Ada , otp");
+    assert_eq!(lines_of(&json(data, &["token", "import", "--dry-run", "-"], &right).1), [(1, 0), (2, 0), (3, 1)]);
+    let right = format!("ada,{TOTP}\nbob,{HOTP}\n");
+    assert_eq!(
+        json(data, &import, &right),
+        (
+            0,
+            json!({
+                "imported": 2, "dry_run": false,
+                "lines": [{ "line": 1, "name": "ada", "problems": [] }, { "line": 2, "name": "bob", "problems": [] }],
+            })
+        )
+    );
+    let (_, tokens) = json(data, &["token", "list", "ada"], "");
+    assert_eq!(
+        (&tokens[0]["kind"], &tokens[0]["confirmed"], &tokens[0]["used"]),
+        (&json!("totp"), &json!(true), &json!(false))
+    );
+    let again = text(data, &import, &format!("uri,user\n{TOTP},ada\n"));
+    assert_eq!(again, "line 2: ada has this token already\nNothing was imported: 1 of 1 lines are wrong.\n");
+}
+
+#[test]
+fn an_administrator_is_made_and_rescued_from_the_console() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let create = ["admin", "create", "root", "--phone", "+491701234567", "--password-file", "-"];
+    let (exit, made) = json(data, &[&create[..], &["--api-key", "ops"]].concat(), "seven calm otters\n");
+    assert_eq!(
+        (exit, &made["user"]["administrator"], &made["api_key"]["scopes"]),
+        (0, &json!(true), &json!(["admin"]))
+    );
+    assert!(made["api_key"]["key"].as_str().unwrap().starts_with("csk_"));
+    assert_eq!(json(data, &create, "x\n").0, 4);
+    assert_eq!(json(data, &["admin", "create", "other", "--password-file", "-"], "\n").0, 2);
+    json(data, &["user", "add", "ada"], "");
+
+    json(data, &["token", "add", "root", "--uri", TOTP], "");
+    let (exit, rescued) =
+        json(data, &["rescue", "ROOT", "--session", "--phone", "+49170999", "--password-file", "-"], "new\n");
+    assert_eq!((exit, &rescued["tokens_deleted"]), (0, &json!(1)));
+    assert!(rescued["session"].as_str().unwrap().starts_with("css_"));
+    let (_, root) = json(data, &["user", "show", "root"], "");
+    assert_eq!((&root["phone"], &root["tokens"]), (&json!("+49170999"), &json!([])));
+    let (_, events) = json(data, &["audit", "list"], "");
+    let last = events.as_array().unwrap().last().unwrap();
+    assert_eq!((&last["event"], &last["detail"]["by"]), (&json!("administrator.rescued"), &json!("console")));
+    assert_eq!(last["detail"]["changed"], json!(["phone", "password"]));
+    for (who, exit) in [("ada", 3), ("nobody", 3), (" ", 3)] {
+        assert_eq!(json(data, &["rescue", who], "").0, exit);
+    }
+    // Another administrator is a user with the right, and may lose it.
+    json(data, &["user", "set", "ada", "--administrator", "true"], "");
+    assert_eq!(json(data, &["rescue", "ada"], "").0, 0);
+    json(data, &["user", "set", "ada", "--administrator", "false"], "");
+    assert_eq!(json(data, &["rescue", "ada"], "").0, 3);
+}
+
+/// What people see, word by word. Times and ids are blotted out.
+#[test]
+fn a_person_reads_sentences() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let mut seen = String::new();
+    for arguments in [
+        "user add Ada --phone +491701234567 --email ada@example.org",
+        "user add ada",
+        "user show eve",
+        "user set ada --phone 0170",
+        "user list",
+        "group add staff digits=8",
+        "group set staff validate_requires_key=false",
+        "group list",
+        "settings get digits",
+        "settings set digits 3",
+        "settings set shoes 3",
+        "settings set digits 8",
+        "token add ada --uri otpauth://totp/a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&period=x",
+        "user reset ada --unconfirm",
+        "user reset ada --clear",
+        "user unlock ada",
+        "api-key add vpn --scope verify,shoes",
+        "api-key revoke vpn",
+        "app list",
+        "app revoke ada",
+        "outbox list",
+        "audit verify",
+        "key rotate",
+        "rescue ada",
+        "user import /no/such/file.csv",
+        "user delete ada",
+    ] {
+        let words: Vec<&str> = arguments.split(' ').collect();
+        let output = run(data, &words, "");
+        seen.push_str(&format!("$ countersign-server {arguments}\n"));
+        seen.push_str(&String::from_utf8(output.stdout).unwrap().replace(data.to_str().unwrap(), "DATA"));
+        seen.push_str(&String::from_utf8(output.stderr).unwrap());
+        match output.status.code().unwrap() {
+            0 => {}
+            code => seen.push_str(&format!("? {code}\n")),
+        }
+    }
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/cli_transcript.txt");
+    let expected = std::fs::read_to_string(golden).unwrap_or_default();
+    if seen != expected {
+        let written = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli_transcript.txt");
+        std::fs::write(&written, &seen).unwrap();
+        panic!("the transcript changed: compare {} with {golden}", written.display());
+    }
+}
