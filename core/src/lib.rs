@@ -16,4 +16,6 @@ pub mod intake;
 #[cfg(feature = "qr")]
 pub mod qr;
 #[cfg(feature = "vault")]
+pub mod transfer;
+#[cfg(feature = "vault")]
 pub mod vault;

@@ -4,11 +4,10 @@
 
 mod armour;
 mod header;
+pub(crate) mod packing;
 mod strength;
 
-use miniz_oxide::{deflate::compress_to_vec, inflate::decompress_slice_iter_to_slice};
 use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
 pub use armour::{BEGIN, END};
 pub use strength::{Strength, strength};
@@ -22,13 +21,6 @@ use crate::{
     },
 };
 use header::{CHECKSUM_BYTES, HEADER_BYTES, Header, MAX_TOTAL_BYTES};
-
-/// The most bytes that a content may have before it is compressed.
-const MAX_JSON_BYTES: usize = 128 * 1024 * 1024;
-/// Bytes of the content's length, which stands before the compressed content.
-const LENGTH_BYTES: usize = 4;
-/// miniz's best level that does not cost a multiple of the time.
-const LEVEL: u8 = 8;
 
 /// Why there is no backup text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,20 +49,12 @@ pub fn write(
     rng: &mut dyn CryptoRng,
     now: u64,
 ) -> Result<String, WriteError> {
-    let json = content.to_backup_json();
-    let too_large = WriteError::TooLarge { bytes: json.len() };
-    let Some(length) = u32::try_from(json.len()).ok().filter(|_| json.len() <= MAX_JSON_BYTES) else {
-        return Err(too_large);
-    };
-    let compressed = Zeroizing::new(compress_to_vec(&json, LEVEL));
-    let inner = size_class(LENGTH_BYTES + compressed.len());
+    let packed = packing::pack(content).map_err(|bytes| WriteError::TooLarge { bytes })?;
+    let too_large = WriteError::TooLarge { bytes: packed.json_bytes };
     let overhead = HEADER_BYTES + TAG_BYTES + CHECKSUM_BYTES;
     // A multiple of three bytes is Base64 without `=`, which mail programs take for an escape.
-    let total = (overhead + inner).next_multiple_of(3);
-    let mut plaintext = Zeroizing::new(Vec::with_capacity(total - overhead));
-    plaintext.extend_from_slice(&length.to_be_bytes());
-    plaintext.extend_from_slice(&compressed);
-    plaintext.resize(total - overhead, 0);
+    let total = (overhead + packed.bytes.len()).next_multiple_of(3);
+    let plaintext = packed.filled_up_to(total - overhead);
 
     let header = match u32::try_from(total) {
         Ok(total) if total <= MAX_TOTAL_BYTES => {
@@ -154,55 +138,6 @@ impl Sealed {
         let sealed = &rest[..rest.len() - CHECKSUM_BYTES];
         let plaintext =
             cipher::open(&key, &header.nonce, aad, sealed.to_vec()).map_err(|_| OpenError::WrongPassword)?;
-        let json = inflated(&plaintext).ok_or_else(|| unreadable("its compression is damaged"))?;
-        Content::from_backup_json(&json).map_err(|error| OpenError::Content(error.to_string()))
-    }
-}
-
-/// The content's text. Memory is taken once, for the length that stands before it, and bounded.
-fn inflated(plaintext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let (length, compressed) = plaintext.split_first_chunk::<LENGTH_BYTES>()?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).ok().filter(|&length| length <= MAX_JSON_BYTES)?;
-    let mut json = Zeroizing::new(vec![0; length]);
-    let written = decompress_slice_iter_to_slice(&mut json, std::iter::once(compressed), false, true).ok()?;
-    (written == length).then_some(json)
-}
-
-/// The size class of so many bytes: from 1 KiB on, four classes to each doubling, so that a class is at most a quarter
-/// larger. The length of the text tells the number of tokens only roughly.
-fn size_class(bytes: usize) -> usize {
-    const SMALLEST: usize = 1024;
-    if bytes <= SMALLEST {
-        return SMALLEST;
-    }
-    bytes.next_multiple_of(bytes.next_power_of_two() / 8)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn size_classes_grow_by_a_quarter_at_most() {
-        for (bytes, class) in [(0, 1024), (1024, 1024), (1025, 1280), (1281, 1536), (2048, 2048), (2049, 2560)] {
-            assert_eq!(size_class(bytes), class, "{bytes}");
-        }
-        for bytes in (1025..200_000).step_by(7) {
-            let class = size_class(bytes);
-            assert!(class >= bytes && class * 4 <= bytes * 5 + 4, "{bytes} {class}");
-            assert_eq!(size_class(class), class);
-        }
-    }
-
-    #[test]
-    fn a_bomb_takes_no_more_memory_than_it_names() {
-        let bomb = compress_to_vec(&vec![0; 1_000_000], 8);
-        let named = |length: u32| [&length.to_be_bytes()[..], &bomb].concat();
-        assert_eq!(inflated(&named(1_000_000)).map(|json| json.len()), Some(1_000_000));
-        assert!(inflated(&named(999_999)).is_none());
-        assert!(inflated(&named(1_000_001)).is_none());
-        assert!(inflated(&named(u32::MAX)).is_none());
-        assert!(inflated(&[0, 0]).is_none());
-        assert!(inflated(&named(1_000_000)[..20]).is_none());
+        packing::unpack(&plaintext).map_err(OpenError::Content)
     }
 }

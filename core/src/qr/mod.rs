@@ -1,5 +1,6 @@
 //! Pictures to texts and texts to pictures.
 
+mod finders;
 mod grid;
 mod guard;
 mod ladder;

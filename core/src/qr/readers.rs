@@ -5,11 +5,11 @@ use rxing::{
     common::{BitMatrix, DetectorRXingResult as _, cpp_essentials::ConcentricPattern},
     qrcode::cpp_port::{
         decoder::Decode,
-        detector::{FindFinderPatterns, FinderPatternSet, GenerateFinderPatternSets, SampleQR},
+        detector::{FinderPatternSet, GenerateFinderPatternSets, SampleQR},
     },
 };
 
-use super::{Corners, Luma, Payload, guard::guarded, proof};
+use super::{Corners, Luma, Payload, finders, guard::guarded, proof};
 
 /// A code as one reader saw it.
 pub(super) struct Sighting {
@@ -34,7 +34,7 @@ pub(super) struct Besides {
 
 /// What rxing's detector makes of black and white.
 pub(super) fn by_rxing(matrix: &BitMatrix, stop: &dyn Fn() -> bool, see: &mut dyn FnMut(Sighting)) -> Besides {
-    let Some(mut patterns) = guarded(|| FindFinderPatterns(matrix, true, 0)) else { return Besides::default() };
+    let Some(mut patterns) = guarded(|| finders::find(matrix)) else { return Besides::default() };
     let sets = guarded(|| GenerateFinderPatternSets(&mut patterns)).unwrap_or_default();
     let mut used: Vec<ConcentricPattern> = Vec::new();
     let mut areas: Vec<Corners> = Vec::new();

@@ -15,6 +15,8 @@ mod migration;
 mod qr;
 #[cfg(feature = "vault")]
 mod store;
+#[cfg(all(feature = "qr", feature = "vault"))]
+mod transfer;
 mod uri;
 #[cfg(feature = "vault")]
 mod vault;

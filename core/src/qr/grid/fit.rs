@@ -74,15 +74,20 @@ impl Fit {
         let reach = (known.size as f32 * 0.22).max(3.0);
         let steps = (reach * 2.0) as i32;
         let mut places = Vec::new();
+        // The grid is a parallelogram still: a module has the same two sides everywhere.
+        let origin = self.place(last, last);
+        let (right, below) = (self.place(last + 1.0, last), self.place(last, last + 1.0));
+        let (across, down) = ((right.0 - origin.0, right.1 - origin.1), (below.0 - origin.0, below.1 - origin.1));
         for (dx, dy) in (-steps..=steps).flat_map(|dx| (-steps..=steps).map(move |dy| (dx, dy))) {
-            let (u, v) = (last + dx as f32 / 2.0, last + dy as f32 / 2.0);
+            let (du, dv) = (dx as f32 / 2.0, dy as f32 / 2.0);
             let (mut agreement, mut power) = (0.0, 1.0);
             for (x, y) in (0..25i32).map(|n| (n % 5 - 2, n / 5 - 2)) {
-                let shade = plane.at(self.place(u + x as f32, v + y as f32));
+                let (u, v) = (du + x as f32, dv + y as f32);
+                let shade = plane.at((origin.0 + u * across.0 + v * down.0, origin.1 + u * across.1 + v * down.1));
                 agreement += if x.abs().max(y.abs()) == 1 { shade } else { -shade };
                 power += shade * shade;
             }
-            places.push((agreement / (power * 25.0).sqrt(), u, v));
+            places.push((agreement / (power * 25.0).sqrt(), last + du, last + dv));
         }
         places.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut kept: Vec<(f32, f32)> = Vec::new();

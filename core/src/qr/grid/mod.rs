@@ -62,7 +62,9 @@ pub(super) fn read(
         for version in versions(&guess) {
             let Some(known) = Known::new(version) else { continue };
             let score = Fit::new(&guess, &known).score(&planes[at].1, &known);
-            ranked.push((score, guess, known));
+            if score >= LEAST_SCORE / 2.0 {
+                ranked.push((score, guess, known));
+            }
         }
     }
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
