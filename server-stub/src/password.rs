@@ -1,12 +1,16 @@
 //! Passwords of users: Argon2id, on a few threads, so that a storm of logins slows logins and nothing else.
 
-use std::sync::Arc;
-
-use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version, password_hash::phc::PasswordHash,
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread,
 };
+
+use argon2::{Algorithm, Argon2, Block, Params, PasswordHasher as _, Version, password_hash::phc::PasswordHash};
 use countersign_core::secret::Password;
-use tokio::sync::Semaphore;
+use data_encoding::BASE64_NOPAD;
+use subtle::ConstantTimeEq as _;
+use tokio::sync::{mpsc, oneshot};
+use zeroize::Zeroizing;
 
 use crate::service::Random;
 
@@ -14,6 +18,11 @@ use crate::service::Random;
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
+/// Passwords that may wait; further ones wait to be let in.
+const WAITING: usize = 64;
+/// How much lower than the process's priority that of the threads is.
+#[cfg(target_os = "linux")]
+const YIELDING: i32 = 10;
 
 /// Why a password was not hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,30 +39,89 @@ pub fn hash(password: &Password, random: &Random) -> Result<String, HashFailed> 
 
 /// Whether the password is the one that was hashed.
 pub fn matches(password: &Password, hash: &str) -> bool {
-    let Ok(parsed) = PasswordHash::new(hash) else { return false };
-    argon2().is_ok_and(|argon2| argon2.verify_password(password.expose().as_bytes(), &parsed).is_ok())
+    matches_in(password, hash, &mut Vec::new())
 }
 
-/// Checks passwords a few at a time.
+/// The same in memory that was needed before, or is from now on.
+fn matches_in(password: &Password, hash: &str, memory: &mut Vec<Block>) -> bool {
+    let Ok(parsed) = PasswordHash::new(hash) else { return false };
+    let (Ok(params), Some(salt), Some(right)) = (Params::try_from(&parsed), &parsed.salt, &parsed.hash) else {
+        return false;
+    };
+    memory.resize(params.block_count(), Block::default());
+    let mut found = Zeroizing::new(vec![0; right.as_bytes().len()]);
+    let made = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into_with_memory(
+        password.expose().as_bytes(),
+        salt.as_ref(),
+        &mut found,
+        memory,
+    );
+    made.is_ok() && bool::from(found.ct_eq(right.as_bytes()))
+}
+
+/// A password to be checked, its hash, and who waits.
+struct Job {
+    password: Password,
+    hash: String,
+    reply: oneshot::Sender<bool>,
+}
+
+/// Checks passwords a few at a time, on threads and in memory that are kept for it.
 #[derive(Clone, Debug)]
 pub struct Checker {
-    places: Arc<Semaphore>,
+    queue: mpsc::Sender<Job>,
     /// The hash of nobody's password, for users who are not there.
     nobody: Arc<str>,
 }
 
 impl Checker {
-    /// As many at once as given.
+    /// As many at once as given; the threads end when the last clone is dropped.
+    ///
+    /// # Errors
+    ///
+    /// There are no threads to be had.
     pub fn new(at_once: usize, random: &Random) -> Result<Self, HashFailed> {
-        let nobody = Password::new(&data_encoding::HEXLOWER.encode(&random.bytes::<32>()));
-        Ok(Self { places: Arc::new(Semaphore::new(at_once.max(1))), nobody: hash(&nobody, random)?.into() })
+        let (queue, jobs) = mpsc::channel(WAITING);
+        let jobs = Arc::new(Mutex::new(jobs));
+        for _ in 0..at_once.max(1) {
+            let jobs = jobs.clone();
+            let thread = thread::Builder::new().name("passwords".to_owned());
+            thread.spawn(move || check(&jobs)).map_err(|_| HashFailed)?;
+        }
+        let (salt, output): ([u8; 16], [u8; 32]) = (random.bytes(), random.bytes());
+        let nobody = format!(
+            "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${}${}",
+            BASE64_NOPAD.encode(&salt),
+            BASE64_NOPAD.encode(&output)
+        );
+        Ok(Self { queue, nobody: nobody.into() })
     }
 
     /// Whether the password is the one that was hashed. `None` takes as long and is false.
     pub async fn matches(&self, password: Password, hash: Option<String>) -> bool {
-        let Ok(_place) = self.places.acquire().await else { return false };
         let (known, hash) = (hash.is_some(), hash.unwrap_or_else(|| self.nobody.to_string()));
-        tokio::task::spawn_blocking(move || matches(&password, &hash)).await.unwrap_or(false) && known
+        let (reply, answer) = oneshot::channel();
+        if self.queue.send(Job { password, hash, reply }).await.is_err() {
+            return false;
+        }
+        answer.await.unwrap_or(false) && known
+    }
+}
+
+fn check(jobs: &Mutex<mpsc::Receiver<Job>>) {
+    // Whoever verifies a code at the same time goes first. On Linux this is about the thread alone.
+    #[cfg(target_os = "linux")]
+    if let Ok(own) = rustix::process::getpriority_process(None) {
+        let _ = rustix::process::setpriority_process(None, (own + YIELDING).min(19));
+    }
+    let mut memory = Vec::new();
+    loop {
+        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+        let Some(Job { password, hash, reply }) = next else { return };
+        // Who asked may be gone.
+        if !reply.is_closed() {
+            let _ = reply.send(matches_in(&password, &hash, &mut memory));
+        }
     }
 }
 
@@ -74,5 +142,16 @@ mod tests {
         assert!(matches(&Password::new("café"), &hash));
         assert!(!matches(&Password::new("cafe"), &hash));
         assert!(!matches(&Password::new("café"), "nonsense"));
+    }
+
+    #[tokio::test]
+    async fn nobody_has_a_hash_that_costs_as_much() {
+        let checker = Checker::new(2, &Random::system()).unwrap();
+        let parsed = PasswordHash::new(&checker.nobody).unwrap();
+        assert_eq!(Params::try_from(&parsed).unwrap().block_count(), argon2().unwrap().params().block_count());
+        assert!(!checker.matches(Password::new("x"), None).await);
+        let hash = hash(&Password::new("x"), &Random::system()).unwrap();
+        assert!(checker.matches(Password::new("x"), Some(hash.clone())).await);
+        assert!(!checker.matches(Password::new("y"), Some(hash)).await);
     }
 }

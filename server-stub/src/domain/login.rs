@@ -131,7 +131,7 @@ impl Desk {
             now,
         };
         let mut events = Vec::new();
-        let outcome = decide(&mut transaction, &rules, &attempt, false, &mut events).await?;
+        let outcome = decide(&mut transaction, &rules, &attempt, &mut events).await?;
         let user_id = challenge.user_id.as_str();
         let bound = rows::bound_key(&mut transaction, user_id, token).await?;
         let text = session_text(&self.random);

@@ -1,6 +1,10 @@
 //! The one way in which a code is looked at, whoever asks.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use countersign_core::{
     secret::SecretBytes,
@@ -8,7 +12,10 @@ use countersign_core::{
 };
 use serde_json::json;
 use sqlx::AnyConnection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
 use super::{
     audit::Event,
@@ -21,8 +28,8 @@ use crate::{
     seal::Keys,
     service::{Now, Random},
     store::{
-        Kind as Database, Store, StoreError, audit,
-        verify::{self, Credential, Statements, Subject, Who},
+        Store, StoreError, audit,
+        verify::{self, Claim, Credential, Statements, Step, Subject, Who},
     },
 };
 
@@ -81,79 +88,184 @@ impl Reason {
     }
 }
 
-/// Decides one attempt inside a transaction, and adds to `events` what happened. The caller appends those, commits, and
-/// only then answers.
-///
-/// The attempt is claimed before the code is compared, and it all takes the same statements and the same arithmetic
-/// whether the user exists or not.
+/// An attempt in its turn.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The attempt.
+    pub attempt: &'a Attempt,
+    /// Whether the address that it comes from has had too many.
+    pub address_spent: bool,
+}
+
+/// Decides one attempt inside a transaction; see [`decide_all`].
 pub async fn decide(
     connection: &mut AnyConnection,
     rules: &Rules<'_>,
     attempt: &Attempt,
-    address_spent: bool,
     events: &mut Vec<Event>,
 ) -> Result<Outcome, StoreError> {
-    let now = attempt.now.seconds();
-    let found = verify::subject(connection, rules.keys, &attempt.who).await?;
-    let known = found.is_some();
-    let subject = found.unwrap_or_else(|| nobody(&rules.settings.policy));
-    let policy = rules.settings.policy_of(subject.group_policy.as_deref());
+    let asked = Asked { attempt, address_spent: false };
+    Ok(decide_all(connection, rules, &[asked], events).await?.pop().unwrap_or(Outcome::Refused))
+}
 
-    let failures = verify::claim(connection, rules.statements, &subject.user_id, &policy, now).await?;
-    let mut claimed = failures.is_some();
-    if let Some(named) = &attempt.credential {
-        claimed &= verify::claim_credential(connection, &subject.user_id, named).await?;
+/// Decides attempts inside a transaction, as if one came after the other, and adds to `events` what happened. The caller
+/// appends those, commits, and only then answers.
+///
+/// An attempt is claimed before its code is compared, and all takes the same statements and the same arithmetic whether
+/// the user exists or not, and whether a code that is refused is wrong or was used.
+pub async fn decide_all(
+    connection: &mut AnyConnection,
+    rules: &Rules<'_>,
+    asked: &[Asked<'_>],
+    events: &mut Vec<Event>,
+) -> Result<Vec<Outcome>, StoreError> {
+    let mut outcomes = vec![Outcome::Refused; asked.len()];
+    let mut waiting: Vec<usize> = (0..asked.len()).collect();
+    // Statements take one attempt of each user at a time: a second one comes after the first has had its effect.
+    while !waiting.is_empty() {
+        let mut who = BTreeSet::new();
+        let (mut round, mut later): (Vec<usize>, Vec<usize>) =
+            waiting.into_iter().partition(|at| who.insert(&asked[*at].attempt.who));
+        let mut found = verify::subjects(connection, rules.keys, &who).await?;
+        let mut subjects = Vec::with_capacity(round.len());
+        let mut users = BTreeSet::new();
+        round.retain(|at| {
+            let found = found.remove(&asked[*at].attempt.who);
+            // One user, by name and by id.
+            let again = found.as_ref().is_some_and(|found| !users.insert(found.user_id.clone()));
+            if again {
+                later.push(*at);
+            } else {
+                subjects.push((found.is_some(), found.unwrap_or_else(|| nobody(&rules.settings.policy))));
+            }
+            !again
+        });
+        let asked: Vec<Asked<'_>> = round.iter().map(|at| asked[*at]).collect();
+        for (at, outcome) in round.iter().zip(decide_round(connection, rules, &asked, &subjects, events).await?) {
+            outcomes[*at] = outcome;
+        }
+        waiting = later;
     }
-    let tokens: Vec<&Credential> = subject
+    Ok(outcomes)
+}
+
+/// Decides attempts of different users.
+async fn decide_round(
+    connection: &mut AnyConnection,
+    rules: &Rules<'_>,
+    asked: &[Asked<'_>],
+    subjects: &[(bool, Subject)],
+    events: &mut Vec<Event>,
+) -> Result<Vec<Outcome>, StoreError> {
+    let policies: Vec<Policy> =
+        subjects.iter().map(|(_, subject)| rules.settings.policy_of(subject.group_policy.as_deref())).collect();
+    let claims: Vec<Claim<'_>> = asked
+        .iter()
+        .zip(subjects)
+        .zip(&policies)
+        .map(|((asked, (_, subject)), policy)| {
+            let at = asked.attempt.now.seconds();
+            Claim { user_id: &subject.user_id, at, policy }
+        })
+        .collect();
+    let claimed = verify::claims(connection, rules.statements, &claims).await?;
+
+    let (mut judged, mut locked) = (Vec::with_capacity(asked.len()), Vec::with_capacity(asked.len()));
+    for ((Asked { attempt, address_spent }, (known, subject)), policy) in asked.iter().zip(subjects).zip(&policies) {
+        let failures = claimed.get(&subject.user_id).copied();
+        let mut claimed = failures.is_some();
+        if let Some(named) = &attempt.credential {
+            claimed &= verify::claim_credential(connection, &subject.user_id, named).await?;
+        }
+        let steps = steps(rules, attempt, subject, policy);
+        let refusal = match (known, address_spent, claimed) {
+            (false, ..) => Some(Reason::UnknownUser),
+            (_, true, _) => Some(Reason::AddressSpent),
+            (.., false) => Some(Reason::BudgetSpent),
+            _ if steps.is_empty() => Some(Reason::NoToken),
+            _ => None,
+        };
+        locked.push(*known && failures.is_some_and(|failures| failures >= policy.max_failures));
+        judged.push((refusal, steps));
+    }
+
+    // Each has a place in the statement, also where there is nothing to accept.
+    let first: Vec<Step<'_>> = judged.iter().map(|judged| place(judged, 0)).collect();
+    let mut accepted = verify::accept(connection, rules.statements, &first).await?;
+    // A code may belong to two tokens of a user, of which the first has seen it already.
+    let most = judged.iter().map(|(_, steps)| steps.iter().filter(|step| step.step >= 0).count()).max();
+    for nth in 1..most.unwrap_or(0) {
+        let next: Vec<Step<'_>> = judged
+            .iter()
+            .filter(|(_, steps)| !steps[..nth].iter().any(|step| accepted.contains(step.credential_id)))
+            .map(|judged| place(judged, nth))
+            .collect();
+        accepted.append(&mut verify::accept(connection, rules.statements, &next).await?);
+    }
+
+    let mut outcomes = Vec::with_capacity(asked.len());
+    let mut forgiven = Vec::new();
+    for (nth, (((refusal, steps), (known, subject)), Asked { attempt, .. })) in
+        judged.iter().zip(subjects).zip(asked).enumerate()
+    {
+        let user = known.then_some(subject.user_id.as_str());
+        let taken = steps.iter().find(|step| accepted.contains(step.credential_id) && step.until.is_none());
+        if let Some(token) = taken.filter(|_| refusal.is_none()) {
+            forgiven.push(subject.user_id.as_str());
+            let detail = json!({ "via": attempt.via, "token": token.credential_id });
+            events.push(Event::new(attempt.now, "verify.accepted", user).with(detail));
+            let (user_id, credential_id) = (subject.user_id.clone(), token.credential_id.to_owned());
+            outcomes.push(Outcome::Accepted { user_id, credential_id });
+            continue;
+        }
+        if locked[nth] {
+            let teller = Teller { keys: rules.keys, random: rules.random, now: attempt.now };
+            teller.tell(connection, &subject.user_id, &policies[nth], Notice::Locked).await?;
+        }
+        let used = steps.iter().any(|step| step.step >= 0 && step.until.is_none());
+        let reason = refusal.unwrap_or(if used { Reason::Used } else { Reason::Wrong });
+        let detail = json!({ "via": attempt.via, "reason": reason.name() });
+        events.push(Event::new(attempt.now, "verify.refused", user).with(detail));
+        outcomes.push(Outcome::Refused);
+    }
+    if !forgiven.is_empty() {
+        verify::forgive_all(connection, &forgiven).await?;
+    }
+    Ok(outcomes)
+}
+
+/// What an attempt has in the statement that accepts: the `nth` token's step, and of one that is refused already none.
+fn place<'a>((refusal, steps): &(Option<Reason>, Vec<Step<'a>>), nth: usize) -> Step<'a> {
+    let step = steps.get(nth).copied().unwrap_or(NO_STEP);
+    if refusal.is_some() { Step { step: NO_STEP.step, until: None, ..step } } else { step }
+}
+
+/// What no token takes.
+const NO_STEP: Step<'static> = Step { credential_id: "", step: -1, until: None };
+
+/// What a code is to each of the tokens that count: first the steps that it is the code of, then those that another code
+/// would have to confirm, then the tokens that it is wrong for.
+fn steps<'a>(rules: &Rules<'_>, attempt: &Attempt, subject: &'a Subject, policy: &Policy) -> Vec<Step<'a>> {
+    let now = attempt.now.seconds();
+    let counts = |token: &&Credential| attempt.credential.as_ref().is_none_or(|named| *named == token.id);
+    let mut steps: Vec<Step<'_>> = subject
         .credentials
         .iter()
-        .filter(|credential| credential.confirmed || rules.confirms)
-        .filter(|credential| attempt.credential.as_ref().is_none_or(|named| *named == credential.id))
-        .collect();
-    let judged: Vec<(&Credential, Judgement)> = tokens
-        .iter()
+        .filter(|token| token.confirmed || rules.confirms)
+        .filter(counts)
         .map(|token| {
             let resync = token.resync.filter(|(_, until)| (now..=now + RESYNC_SECONDS).contains(until));
             let resync = resync.map(|(step, _)| step);
-            (*token, judge(&token.token, token.last_step, resync, &attempt.code, &policy, now))
+            let (step, until) = match judge(&token.token, token.last_step, resync, &attempt.code, policy, now) {
+                Judgement::Step(step) => (step, None),
+                Judgement::Far(step) => (step, Some(now + RESYNC_SECONDS)),
+                Judgement::Wrong => (NO_STEP.step, None),
+            };
+            Step { credential_id: &token.id, step, until }
         })
         .collect();
-
-    let refusal = match (known, address_spent, claimed) {
-        (false, ..) => Some(Reason::UnknownUser),
-        (_, true, _) => Some(Reason::AddressSpent),
-        (.., false) => Some(Reason::BudgetSpent),
-        _ if tokens.is_empty() => Some(Reason::NoToken),
-        _ => None,
-    };
-    let mut reason = refusal.unwrap_or(Reason::Wrong);
-    if refusal.is_none() {
-        for (token, judgement) in judged {
-            match judgement {
-                Judgement::Step(step) => {
-                    if verify::accept(connection, rules.statements, &token.id, step).await? {
-                        verify::forgive(connection, &subject.user_id).await?;
-                        let detail = json!({ "via": attempt.via, "token": token.id });
-                        events.push(Event::new(attempt.now, "verify.accepted", Some(&subject.user_id)).with(detail));
-                        return Ok(Outcome::Accepted { user_id: subject.user_id, credential_id: token.id.clone() });
-                    }
-                    reason = Reason::Used;
-                }
-                Judgement::Far(step) => {
-                    verify::remember_far(connection, &token.id, step, now + RESYNC_SECONDS).await?;
-                }
-                Judgement::Wrong => {}
-            }
-        }
-    }
-    if known && failures.is_some_and(|failures| failures >= policy.max_failures) {
-        let teller = Teller { keys: rules.keys, random: rules.random, now: attempt.now };
-        teller.tell(connection, &subject.user_id, &policy, Notice::Locked).await?;
-    }
-    let user = known.then_some(subject.user_id.as_str());
-    let detail = json!({ "via": attempt.via, "reason": reason.name() });
-    events.push(Event::new(attempt.now, "verify.refused", user).with(detail));
-    Ok(Outcome::Refused)
+    steps.sort_by_key(|step| (step.step < 0, step.until.is_some()));
+    steps
 }
 
 /// What decisions go by.
@@ -196,6 +308,10 @@ fn nobody(policy: &Policy) -> Subject {
 const BATCH: usize = 64;
 /// Attempts that may wait; more are told to come back.
 const QUEUE: usize = 2048;
+/// A transaction from which on it is worth to wait for company.
+const SLOW_COMMIT: Duration = Duration::from_millis(2);
+/// No longer than half of this.
+const LONGEST: Duration = Duration::from_millis(6);
 
 /// Why an attempt has no outcome. It counts as not made: nothing of it was kept.
 #[derive(Debug, thiserror::Error)]
@@ -222,16 +338,11 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Starts the workers; they end when the last clone is dropped.
+    /// Starts the worker; it ends when the last clone is dropped. One is enough: what it decides together shares a commit,
+    /// and only one transaction at a time can append to the audit log.
     pub fn start(store: Store, keys: Arc<Keys>, random: Random, statements: Statements) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let jobs = Arc::new(tokio::sync::Mutex::new(jobs));
-        // A second one fills the time in which the first waits for the disk; SQLite has one writer anyway.
-        let workers = if store.kind() == Database::Sqlite { 1 } else { 2 };
-        for _ in 0..workers {
-            let worker = Worker { store: store.clone(), keys: keys.clone(), random: random.clone(), statements };
-            tokio::spawn(worker.run(jobs.clone()));
-        }
+        tokio::spawn(Worker { store, keys, random, statements }.run(jobs));
         Self { queue }
     }
 
@@ -247,6 +358,24 @@ impl Verifier {
     }
 }
 
+/// Takes what waits. Where a commit is slow, it waits a moment for as many as were there before: who was just answered
+/// comes back with the next, and misses this commit by less than another one takes. False: nobody is left to ask.
+async fn gather(queue: &mut mpsc::Receiver<Job>, jobs: &mut Vec<Job>, expected: usize, moment: Duration) -> bool {
+    if queue.recv_many(jobs, BATCH).await == 0 {
+        return false;
+    }
+    let more = async {
+        while jobs.len() < expected.min(BATCH) {
+            if queue.recv_many(jobs, BATCH - jobs.len()).await == 0 {
+                return;
+            }
+        }
+    };
+    // Running out of time is how it ends when they do not come back.
+    let _ = tokio::time::timeout(moment, more).await;
+    true
+}
+
 struct Worker {
     store: Store,
     keys: Arc<Keys>,
@@ -255,35 +384,37 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(self, queue: Arc<tokio::sync::Mutex<mpsc::Receiver<Job>>>) {
-        loop {
-            let mut jobs = Vec::new();
-            if queue.lock().await.recv_many(&mut jobs, BATCH).await == 0 {
-                return;
-            }
-            // One order for all who lock several users at once, so that no two wait for each other.
-            jobs.sort_by(|a, b| order(&a.attempt.who).cmp(order(&b.attempt.who)));
-            let attempts: Vec<&Attempt> = jobs.iter().map(|job| &job.attempt).collect();
-            match self.decide_all(&attempts).await {
+    async fn run(self, mut queue: mpsc::Receiver<Job>) {
+        let mut jobs = Vec::new();
+        let (mut expected, mut moment) = (1, LONGEST);
+        while gather(&mut queue, &mut jobs, expected, moment).await {
+            let from = Instant::now();
+            let outcomes = self.decide_all(&jobs.iter().map(|job| &job.attempt).collect::<Vec<_>>()).await;
+            let took = from.elapsed();
+            (expected, moment) = if took < SLOW_COMMIT { (1, took) } else { (jobs.len() + queue.len(), took.min(LONGEST) / 2) };
+            match outcomes {
                 Ok(outcomes) => {
-                    for (job, outcome) in jobs.into_iter().zip(outcomes) {
+                    for (job, outcome) in jobs.drain(..).zip(outcomes) {
                         let _ = job.reply.send(Ok(outcome));
                     }
                 }
-                Err(error)
-                    if jobs.len() == 1 || matches!(error, StoreError::Unavailable(sqlx::Error::PoolTimedOut)) =>
-                {
+                Err(error @ StoreError::Unavailable(_)) => {
+                    // Who came meanwhile has waited as long as is good, too.
+                    while let Ok(job) = queue.try_recv() {
+                        jobs.push(job);
+                    }
                     tracing::warn!(%error, attempts = jobs.len(), "attempts were not decided");
-                    let mut error = Some(error);
-                    for job in jobs {
-                        let error = error.take().map_or(VerifyError::Busy, VerifyError::Store);
-                        let _ = job.reply.send(Err(error));
+                    for job in jobs.drain(..) {
+                        let _ = job.reply.send(Err(VerifyError::Busy));
                     }
                 }
                 // What is wrong with one must not fall on the others.
                 Err(_) => {
-                    for job in jobs {
+                    for job in jobs.drain(..) {
                         let outcome = self.decide_all(&[&job.attempt]).await;
+                        if let Err(error) = &outcome {
+                            tracing::warn!(%error, "an attempt was not decided");
+                        }
                         let outcome = outcome.map(|mut outcomes| outcomes.pop().unwrap_or(Outcome::Refused));
                         let _ = job.reply.send(outcome.map_err(VerifyError::Store));
                     }
@@ -304,33 +435,36 @@ impl Worker {
             confirms: false,
         };
 
-        // Addresses in one order, too, and before users.
-        let mut spent = BTreeSet::new();
-        let mut by_address: Vec<(usize, &str, Now)> = attempts
-            .iter()
-            .enumerate()
-            .filter_map(|(at, attempt)| Some((at, attempt.address.as_deref()?, attempt.now)))
-            .collect();
-        by_address.sort_by_key(|(_, address, _)| *address);
-        for (at, address, now) in by_address {
-            let most = settings.address_attempts;
-            if !verify::claim_address(&mut transaction, address, most, now.seconds()).await? {
-                spent.insert(at);
+        // Addresses before users, so that all lock them in one order.
+        let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+        let mut latest = 0;
+        for attempt in attempts {
+            if let Some(address) = attempt.address.as_deref() {
+                *counts.entry(address).or_default() += 1;
+                latest = latest.max(attempt.now.seconds());
             }
         }
-
-        let (mut outcomes, mut events) = (Vec::with_capacity(attempts.len()), Vec::with_capacity(attempts.len()));
-        for (at, attempt) in attempts.iter().enumerate() {
-            outcomes.push(decide(&mut transaction, &rules, attempt, spent.contains(&at), &mut events).await?);
-        }
+        let counted = match counts.is_empty() {
+            true => BTreeMap::new(),
+            false => verify::count_addresses(&mut transaction, &counts, latest).await?,
+        };
+        let mut seen: BTreeMap<&str, i64> = BTreeMap::new();
+        let asked: Vec<Asked<'_>> = attempts
+            .iter()
+            .map(|attempt| {
+                let spent = attempt.address.as_deref().is_some_and(|address| {
+                    let seen = seen.entry(address).or_default();
+                    *seen += 1;
+                    let of = |counts: &BTreeMap<&str, i64>| counts.get(address).copied().unwrap_or(0);
+                    counted.get(address).copied().unwrap_or(0) - of(&counts) + *seen > settings.address_attempts
+                });
+                Asked { attempt, address_spent: spent }
+            })
+            .collect();
+        let mut events = Vec::with_capacity(attempts.len());
+        let outcomes = decide_all(&mut transaction, &rules, &asked, &mut events).await?;
         audit::append(&mut transaction, &self.keys, &events).await?;
         transaction.commit().await?;
         Ok(outcomes)
-    }
-}
-
-fn order(who: &Who) -> &str {
-    match who {
-        Who::Folded(text) | Who::Id(text) => text,
     }
 }

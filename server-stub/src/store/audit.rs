@@ -1,8 +1,9 @@
 //! The audit log's rows.
 
+use data_encoding::HEXLOWER;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, in_dialect, json};
 use crate::{
     domain::audit::{Break, Checker, Entry, Event},
     seal::Keys,
@@ -11,6 +12,9 @@ use crate::{
 /// Appends events in their order. Last in every transaction: from here to the commit nobody else appends.
 pub async fn append(connection: &mut AnyConnection, keys: &Keys, events: &[Event]) -> Result<(), StoreError> {
     const HEAD: &str = "UPDATE audit_head SET seq = seq + $1 WHERE id = 1 RETURNING seq, mac";
+    const INSERT: &str = "INSERT INTO audit (seq, at, event, user_id, detail, key_id, mac) \
+        SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3, value ->> 4, \
+        CAST(value ->> 5 AS BIGINT), {hex} FROM {list}";
     if events.is_empty() {
         return Ok(());
     }
@@ -18,41 +22,25 @@ pub async fn append(connection: &mut AnyConnection, keys: &Keys, events: &[Event
     let head = sqlx::query(HEAD).bind(count).fetch_one(&mut *connection).await?;
     let mut seq = head.try_get::<i64, _>(0)? - count;
     let mut mac: Vec<u8> = head.try_get(1)?;
-    // Below the number of parameters that a statement may have.
-    for part in events.chunks(32) {
-        let places: Vec<String> = (0..part.len())
-            .map(|row| {
-                let places: Vec<String> = (1..=7).map(|column| format!("${}", row * 7 + column)).collect();
-                format!("({})", places.join(", "))
-            })
-            .collect();
-        let sql =
-            format!("INSERT INTO audit (seq, at, event, user_id, detail, key_id, mac) VALUES {}", places.join(", "));
-        let mut insert = sqlx::query(AssertSqlSafe(sql));
-        for event in part {
-            seq += 1;
-            let mut entry = Entry {
-                seq,
-                at: i64::try_from(event.at.millis).unwrap_or(i64::MAX),
-                event: event.event.to_owned(),
-                user_id: event.user_id.clone(),
-                detail: event.detail.to_string(),
-                key_id: keys.newest().into(),
-                mac: vec![],
-            };
-            mac = entry.code(keys, &mac).map(Vec::from).ok_or(StoreError::Damaged("keys"))?;
-            entry.mac.clone_from(&mac);
-            insert = insert
-                .bind(entry.seq)
-                .bind(entry.at)
-                .bind(entry.event)
-                .bind(entry.user_id)
-                .bind(entry.detail)
-                .bind(entry.key_id)
-                .bind(entry.mac);
-        }
-        insert.execute(&mut *connection).await?;
+    let mut rows = Vec::with_capacity(events.len());
+    for event in events {
+        seq += 1;
+        let mut entry = Entry {
+            seq,
+            at: i64::try_from(event.at.millis).unwrap_or(i64::MAX),
+            event: event.event.to_owned(),
+            user_id: event.user_id.clone(),
+            detail: event.detail.to_string(),
+            key_id: keys.newest().into(),
+            mac: vec![],
+        };
+        mac = entry.code(keys, &mac).map(Vec::from).ok_or(StoreError::Damaged("keys"))?;
+        entry.mac.clone_from(&mac);
+        let Entry { seq, at, event, user_id, detail, key_id, mac } = entry;
+        rows.push((seq, at, event, user_id, detail, key_id, HEXLOWER.encode(&mac)));
     }
+    let sql = in_dialect(connection, INSERT);
+    sqlx::query(AssertSqlSafe(sql)).bind(json(&rows)?).execute(&mut *connection).await?;
     sqlx::query("UPDATE audit_head SET mac = $1 WHERE id = 1").bind(mac).execute(connection).await?;
     Ok(())
 }

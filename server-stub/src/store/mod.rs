@@ -39,6 +39,7 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 pub struct Store {
     kind: Kind,
+    durability: Durability,
     /// One connection for SQLite, which has one writer anyway: waiting here is fairer than being told `busy`.
     writers: AnyPool,
     readers: AnyPool,
@@ -152,8 +153,12 @@ impl Store {
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA busy_timeout = 3000; \
                  PRAGMA foreign_keys = ON"
             }
-            (Kind::Postgres, Durability::Full) => "SET synchronous_commit = on; SET lock_timeout = '3s'",
-            (Kind::Postgres, Durability::Relaxed) => "SET synchronous_commit = off; SET lock_timeout = '3s'",
+            (Kind::Postgres, Durability::Full) => {
+                "SET synchronous_commit = on; SET lock_timeout = '3s'; SET client_min_messages = warning"
+            }
+            (Kind::Postgres, Durability::Relaxed) => {
+                "SET synchronous_commit = off; SET lock_timeout = '3s'; SET client_min_messages = warning"
+            }
         };
         let pool = |connections| {
             AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).after_connect(
@@ -170,7 +175,7 @@ impl Store {
             Kind::Sqlite => pool(4).connect_lazy(address).map_err(OpenError::Connect)?,
             Kind::Postgres => writers.clone(),
         };
-        Ok(Self { kind, writers, readers, actor: None })
+        Ok(Self { kind, durability, writers, readers, actor: None })
     }
 
     /// The same store, whose changes are somebody's.
@@ -212,9 +217,24 @@ impl Store {
 
     /// Begins a transaction that will write. In SQLite it is the only one from here on.
     pub async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        Ok(match self.kind {
-            Kind::Sqlite => self.writers.begin_with("BEGIN IMMEDIATE").await?,
-            Kind::Postgres => self.writers.begin().await?,
+        Ok(match (self.kind, self.durability) {
+            (Kind::Sqlite, Durability::Full) => {
+                self.writers.begin_with("PRAGMA synchronous = FULL; BEGIN IMMEDIATE").await?
+            }
+            (Kind::Sqlite, Durability::Relaxed) => self.writers.begin_with("BEGIN IMMEDIATE").await?,
+            (Kind::Postgres, _) => self.writers.begin().await?,
+        })
+    }
+
+    /// The same, but its commit does not wait for the disk: for what nobody is promised, a refusal. It outlives the death
+    /// of this process; when the machine loses power, the last moments of such commits may be gone, and nothing else.
+    pub async fn begin_unsynced(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(match (self.kind, self.durability) {
+            (Kind::Sqlite, Durability::Full) => {
+                self.writers.begin_with("PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE").await?
+            }
+            (Kind::Sqlite, Durability::Relaxed) => self.writers.begin_with("BEGIN IMMEDIATE").await?,
+            (Kind::Postgres, _) => self.writers.begin_with("BEGIN; SET LOCAL synchronous_commit = off").await?,
         })
     }
 
@@ -228,4 +248,27 @@ impl Store {
     pub async fn settings(connection: &mut AnyConnection) -> Result<Vec<(String, String)>, StoreError> {
         Ok(sqlx::query_as("SELECT name, value FROM settings ORDER BY name").fetch_all(connection).await?)
     }
+}
+
+/// Puts what the two databases word differently into a statement about a list, which is its first parameter, a JSON text:
+/// one statement for a list of any length, and one trip for all that are in it. `{list}` has a row `value` for each
+/// element, `{in_list}` is a condition on a text, `{hex}` the bytes of the seventh text in `value`, `{lock}` keeps the rows of `u`
+/// from others, as SQLite does anyway.
+fn in_dialect(connection: &AnyConnection, sql: &str) -> String {
+    let [list, in_list, hex, lock] = match connection.backend_name() {
+        "PostgreSQL" => [
+            "json_array_elements(CAST($1 AS json))",
+            // An array, for which the planner looks nowhere but in the index.
+            "= ANY (ARRAY(SELECT json_array_elements_text(CAST($1 AS json))))",
+            "decode(value ->> 6, 'hex')",
+            "FOR NO KEY UPDATE OF u",
+        ],
+        _ => ["json_each($1)", "IN (SELECT value FROM json_each($1))", "unhex(value ->> 6)", ""],
+    };
+    sql.replace("{list}", list).replace("{in_list}", in_list).replace("{hex}", hex).replace("{lock}", lock)
+}
+
+/// A list as a statement's parameter.
+fn json(list: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(list).map_err(|error| StoreError::Failed(sqlx::Error::Encode(error.into())))
 }

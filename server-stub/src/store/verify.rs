@@ -1,13 +1,16 @@
 //! The statements that decide about a code. Each decides alone: whatever else runs on whatever machine, an attempt is
 //! claimed once and a step accepted once.
 
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+
 use countersign_core::{
     secret::SecretBytes,
     token::{Digits, Kind, Period, TokenSecret, TokenSpec},
 };
-use sqlx::{Any, AnyConnection, Row as _, any::AnyRow, query::Query};
+use serde::Serialize;
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::StoreError;
+use super::{StoreError, in_dialect, json};
 use crate::{
     domain::policy::{MOST_FAILURES, Policy},
     seal::Keys,
@@ -21,11 +24,16 @@ pub const LONGEST_DELAY: i64 = 3600;
 pub const ADDRESS_WINDOW: i64 = 600;
 
 /// The two statements that races end at. A test takes their conditions away, and sees the race being lost.
+///
+/// Each is about many rows at once: `asked` has one for each attempt, of as many different users.
 #[derive(Clone, Copy, Debug)]
 pub struct Statements {
-    /// Claims an attempt: $1 user, $2 now, $3 quick failures, $4 most failures. A row means: it may be looked at.
+    /// Claims attempts: `asked` has `who` (the user's id), `at` (Unix seconds), `quick` and `most` (failures). A user's
+    /// id and failures that come back mean: this attempt may be looked at.
     pub claim: &'static str,
-    /// Accepts a step: $1 step, $2 credential. A row means: nobody had it, nor a later one.
+    /// Accepts steps: `asked` has `what` (the token's id), `step`, and `until`, which is null unless the step is one to
+    /// be remembered until then, for another code to confirm it. The id of a token that comes back means: nobody had
+    /// the step, nor a later one.
     pub accept: &'static str,
 }
 
@@ -38,21 +46,25 @@ impl Statements {
     pub const REAL: Self = Self {
         claim: "UPDATE users SET failures = failures + 1, \
             blocked_until = CASE \
-                WHEN failures + 1 < $3 THEN 0 \
-                WHEN failures + 1 - $3 >= 7 THEN $2 + 3600 \
-                ELSE $2 + (CAST(30 AS BIGINT) << CAST(failures + 1 - $3 AS INTEGER)) END, \
-            locked_at = CASE WHEN failures + 1 >= $4 THEN $2 ELSE locked_at END \
-            WHERE id = $1 AND locked_at IS NULL AND failures < $4 \
-                AND (blocked_until <= $2 OR blocked_until > $2 + 3600) \
-            RETURNING failures",
-        accept: "UPDATE credentials SET last_step = $1, failures = 0, resync_step = NULL, resync_until = NULL, \
-            unconfirmed_since = NULL \
-            WHERE id = $2 AND last_step < $1 RETURNING last_step",
+                WHEN failures + 1 < asked.quick THEN 0 \
+                WHEN failures + 1 - asked.quick >= 7 THEN asked.at + 3600 \
+                ELSE asked.at + (CAST(30 AS BIGINT) << CAST(failures + 1 - asked.quick AS INTEGER)) END, \
+            locked_at = CASE WHEN failures + 1 >= asked.most THEN asked.at ELSE locked_at END \
+            FROM asked WHERE id = asked.who AND locked_at IS NULL AND failures < asked.most \
+                AND (blocked_until <= asked.at OR blocked_until > asked.at + 3600) \
+            RETURNING id, failures",
+        accept: "UPDATE credentials SET \
+            last_step = CASE WHEN asked.until IS NULL THEN asked.step ELSE last_step END, \
+            failures = CASE WHEN asked.until IS NULL THEN 0 ELSE failures END, \
+            resync_step = CASE WHEN asked.until IS NULL THEN NULL ELSE asked.step END, \
+            resync_until = asked.until, \
+            unconfirmed_since = CASE WHEN asked.until IS NULL THEN NULL ELSE unconfirmed_since END \
+            FROM asked WHERE id = asked.what AND last_step < asked.step RETURNING id",
     };
 }
 
 /// Who an attempt is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Who {
     /// By the folded name, as others know the user.
     Folded(String),
@@ -90,31 +102,55 @@ macro_rules! subject_sql {
     ($condition:literal) => {
         concat!(
             "SELECT u.id, g.policy, c.id, c.kind, c.issuer, c.account, c.algorithm, c.digits, c.period, c.secret, ",
-            "c.last_step, c.resync_step, c.resync_until, c.unconfirmed_since ",
+            "c.last_step, c.resync_step, c.resync_until, c.unconfirmed_since, u.folded ",
             "FROM users u LEFT JOIN groups g ON g.id = u.group_id LEFT JOIN credentials c ON c.user_id = u.id ",
             "WHERE ",
             $condition,
-            " ORDER BY c.id"
+            " {in_list} ORDER BY u.id, c.id {lock}"
         )
     };
 }
 
 /// Reads a user with the tokens; `None` where there is no such user.
 pub async fn subject(connection: &mut AnyConnection, keys: &Keys, who: &Who) -> Result<Option<Subject>, StoreError> {
-    let rows = match who {
-        Who::Folded(name) => sqlx::query(subject_sql!("u.folded = $1")).bind(name),
-        Who::Id(id) => sqlx::query(subject_sql!("u.id = $1")).bind(id),
-    }
-    .fetch_all(connection)
-    .await?;
-    let Some(first) = rows.first() else { return Ok(None) };
-    let mut subject = Subject { user_id: first.try_get(0)?, group_policy: first.try_get(1)?, credentials: vec![] };
-    for row in &rows {
-        if row.try_get::<Option<String>, _>(2)?.is_some() {
-            subject.credentials.push(credential(row, keys)?);
+    Ok(subjects(connection, keys, &BTreeSet::from([who])).await?.remove(who))
+}
+
+/// Reads users with their tokens. From here to the end of the transaction nobody else changes these users; all who lock
+/// several do it in the order of their ids, so that no two wait for each other.
+pub async fn subjects(
+    connection: &mut AnyConnection,
+    keys: &Keys,
+    who: &BTreeSet<&Who>,
+) -> Result<BTreeMap<Who, Subject>, StoreError> {
+    let (mut names, mut ids) = (Vec::new(), Vec::new());
+    for who in who {
+        match who {
+            Who::Folded(name) => names.push(name),
+            Who::Id(id) => ids.push(id),
         }
     }
-    Ok(Some(subject))
+    let mut found: BTreeMap<Who, Subject> = BTreeMap::new();
+    for (sql, list) in [(subject_sql!("u.folded"), names), (subject_sql!("u.id"), ids)] {
+        if list.is_empty() {
+            continue;
+        }
+        let by_name = sql == subject_sql!("u.folded");
+        for row in listed(connection, sql, &list).await? {
+            let id: String = row.try_get(0)?;
+            let who = if by_name { Who::Folded(row.try_get(14)?) } else { Who::Id(id.clone()) };
+            let subject = match found.entry(who) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => {
+                    entry.insert(Subject { user_id: id, group_policy: row.try_get(1)?, credentials: vec![] })
+                }
+            };
+            if row.try_get::<Option<String>, _>(2)?.is_some() {
+                subject.credentials.push(credential(&row, keys)?);
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn credential(row: &AnyRow, keys: &Keys) -> Result<Credential, StoreError> {
@@ -204,8 +240,35 @@ pub fn columns(token: &TokenSpec) -> Option<(Columns, i64)> {
     Some((columns, last_step))
 }
 
-/// Claims an attempt of a user (no such user: an empty id, for the same work); how many have failed in a row then, this
-/// one among them. `None`: the budget is used up, the door is closed for a while, or locked.
+/// An attempt to be claimed.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// Whose. Where there is no such user, an empty id, for the same work.
+    pub user_id: &'a str,
+    /// When, in Unix seconds.
+    pub at: i64,
+    /// What that user has.
+    pub policy: &'a Policy,
+}
+
+/// Claims attempts of different users: the ids of those whose attempt may be looked at, and how many have failed in a row
+/// then, this one among them. Of the others the budget is used up, the door is closed for a while, or locked.
+pub async fn claims(
+    connection: &mut AnyConnection,
+    statements: Statements,
+    claims: &[Claim<'_>],
+) -> Result<BTreeMap<String, i64>, StoreError> {
+    const ASKED: &str = "WITH asked AS (SELECT value ->> 0 AS who, CAST(value ->> 1 AS BIGINT) AS at, \
+        CAST(value ->> 2 AS BIGINT) AS quick, CAST(value ->> 3 AS BIGINT) AS most FROM {list}) ";
+    let asked: Vec<_> = claims
+        .iter()
+        .map(|claim| (claim.user_id, claim.at, claim.policy.quick_failures, claim.policy.max_failures))
+        .collect();
+    let rows = listed(connection, &[ASKED, statements.claim].concat(), &asked).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Claims one attempt: how many have failed in a row then, this one among them.
 pub async fn claim(
     connection: &mut AnyConnection,
     statements: Statements,
@@ -213,9 +276,7 @@ pub async fn claim(
     policy: &Policy,
     now: i64,
 ) -> Result<Option<i64>, StoreError> {
-    let claim = sqlx::query(statements.claim).bind(user_id).bind(now).bind(policy.quick_failures);
-    let row = claim.bind(policy.max_failures).fetch_optional(connection).await?;
-    row.map(|row| Ok(row.try_get(0)?)).transpose()
+    Ok(claims(connection, statements, &[Claim { user_id, at: now, policy }]).await?.remove(user_id))
 }
 
 /// Claims an attempt of a token that a sign-in named. False: 100 in a row were wrong, or it is not the user's, whose
@@ -227,41 +288,67 @@ pub async fn claim_credential(
 ) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE credentials SET failures = failures + 1 WHERE id = $1 AND user_id = $2 AND failures < $3 \
         RETURNING failures";
-    has_row(sqlx::query(SQL).bind(credential_id).bind(user_id).bind(MOST_FAILURES), connection).await
+    let claim = sqlx::query(SQL).bind(credential_id).bind(user_id).bind(MOST_FAILURES);
+    Ok(claim.fetch_optional(connection).await?.is_some())
 }
 
-/// Counts an attempt of a network address. False: it had too many lately.
-pub async fn claim_address(
+/// Counts attempts by the network address that they come from: how many each has had now in its window.
+pub async fn count_addresses(
     connection: &mut AnyConnection,
-    address: &str,
-    most: i64,
+    attempts: &BTreeMap<&str, i64>,
     now: i64,
-) -> Result<bool, StoreError> {
-    const SQL: &str = "INSERT INTO addresses (address, attempts, window_until) VALUES ($1, 1, $2) \
+) -> Result<BTreeMap<String, i64>, StoreError> {
+    // In order, as users are. SQLite wants the `WHERE`, lest it take `ON` for a join's.
+    const SQL: &str = "INSERT INTO addresses (address, attempts, window_until) \
+        SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), $2 FROM {list} WHERE $2 = $2 ORDER BY 1 \
         ON CONFLICT (address) DO UPDATE SET \
         attempts = CASE WHEN addresses.window_until <= $3 OR addresses.window_until > $2 \
-            THEN 1 ELSE addresses.attempts + 1 END, \
+            THEN excluded.attempts ELSE addresses.attempts + excluded.attempts END, \
         window_until = CASE WHEN addresses.window_until <= $3 OR addresses.window_until > $2 \
             THEN $2 ELSE addresses.window_until END \
-        RETURNING attempts";
-    let row = sqlx::query(SQL).bind(address).bind(now + ADDRESS_WINDOW).bind(now).fetch_one(connection).await?;
-    Ok(row.try_get::<i64, _>(0)? <= most)
+        RETURNING address, attempts";
+    let asked: Vec<_> = attempts.iter().collect();
+    let sql = in_dialect(connection, SQL);
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(json(&asked)?).bind(now + ADDRESS_WINDOW).bind(now);
+    let rows = query.fetch_all(connection).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-/// Accepts a step. False: it, or a later one, was accepted before.
+/// A step to be accepted, or to be remembered.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// The token. Where there is none, an empty id, for the same work.
+    pub credential_id: &'a str,
+    /// The step; -1, which no token takes, where the code is of none.
+    pub step: i64,
+    /// Until when it is to be remembered for the next code to confirm it, in Unix seconds; `None`: it is accepted.
+    pub until: Option<i64>,
+}
+
+/// Accepts steps of different tokens: the ids of those that took theirs. Of the others it, or a later one, was accepted
+/// before.
 pub async fn accept(
     connection: &mut AnyConnection,
     statements: Statements,
-    credential_id: &str,
-    step: i64,
-) -> Result<bool, StoreError> {
-    has_row(sqlx::query(statements.accept).bind(step).bind(credential_id), connection).await
+    steps: &[Step<'_>],
+) -> Result<BTreeSet<String>, StoreError> {
+    const ASKED: &str = "WITH asked AS (SELECT value ->> 0 AS what, CAST(value ->> 1 AS BIGINT) AS step, \
+        CAST(value ->> 2 AS BIGINT) AS until FROM {list}) ";
+    let asked: Vec<_> = steps.iter().map(|step| (step.credential_id, step.step, step.until)).collect();
+    let rows = listed(connection, &[ASKED, statements.accept].concat(), &asked).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 /// Opens the door again after a right code.
 pub async fn forgive(connection: &mut AnyConnection, user_id: &str) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE users SET failures = 0, blocked_until = 0, locked_at = NULL WHERE id = $1";
-    sqlx::query(SQL).bind(user_id).execute(connection).await?;
+    forgive_all(connection, &[user_id]).await
+}
+
+/// The same for several users.
+pub async fn forgive_all(connection: &mut AnyConnection, user_ids: &[&str]) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE users SET failures = 0, blocked_until = 0, locked_at = NULL WHERE id {in_list}";
+    let sql = in_dialect(connection, SQL);
+    sqlx::query(AssertSqlSafe(sql)).bind(json(&user_ids)?).execute(connection).await?;
     Ok(())
 }
 
@@ -273,23 +360,14 @@ pub async fn give_back(connection: &mut AnyConnection, user_id: &str) -> Result<
     Ok(())
 }
 
-/// Remembers a counter beyond the look-ahead.
-pub async fn remember_far(
+/// Runs a statement about a list.
+async fn listed(
     connection: &mut AnyConnection,
-    credential_id: &str,
-    step: i64,
-    until: i64,
-) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE credentials SET resync_step = $1, resync_until = $2 WHERE id = $3 AND last_step < $1";
-    sqlx::query(SQL).bind(step).bind(until).bind(credential_id).execute(connection).await?;
-    Ok(())
-}
-
-async fn has_row(
-    query: Query<'_, Any, sqlx::any::AnyArguments>,
-    connection: &mut AnyConnection,
-) -> Result<bool, StoreError> {
-    Ok(query.fetch_optional(connection).await?.is_some())
+    sql: &str,
+    list: &(impl Serialize + Sync),
+) -> Result<Vec<AnyRow>, StoreError> {
+    let sql = in_dialect(connection, sql);
+    Ok(sqlx::query(AssertSqlSafe(sql)).bind(json(list)?).fetch_all(connection).await?)
 }
 
 const _: () = assert!(LONGEST_DELAY == 3600, "the statement says it in figures");

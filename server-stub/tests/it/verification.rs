@@ -10,14 +10,13 @@ use crate::kit::{Database, HOTP, TOTP, accepted, at, attempt, on_both, token};
 
 /// Accepts a step whatever came before: what the condition is there for.
 const ACCEPT_ALWAYS: Statements = Statements {
-    accept: "UPDATE credentials SET last_step = $1 WHERE id = $2 AND $1 = $1 RETURNING last_step",
+    accept: "UPDATE credentials SET last_step = asked.step FROM asked WHERE id = asked.what AND asked.step >= 0 RETURNING id",
     ..Statements::REAL
 };
 
 /// Claims an attempt whatever the budget says.
 const CLAIM_ALWAYS: Statements = Statements {
-    claim: "UPDATE users SET failures = failures + 1, blocked_until = $2 - $2 + $3 - $3 + $4 - $4 \
-        WHERE id = $1 RETURNING failures",
+    claim: "UPDATE users SET failures = failures + 1 FROM asked WHERE id = asked.who RETURNING id, failures",
     ..Statements::REAL
 };
 

@@ -9,11 +9,18 @@ use std::{
 pub(crate) struct Cluster {
     programs: PathBuf,
     folder: tempfile::TempDir,
+    fsync: &'static str,
 }
 
 impl Cluster {
-    /// `None` where it is not installed, or may not run as this user.
+    /// One that a test throws away: it does not wait for the disk. `None` where PostgreSQL is not installed, or may not
+    /// run as this user.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with("off")
+    }
+
+    /// One with `fsync` as given, and everything else as it is by default.
+    pub(crate) fn start_with(fsync: &'static str) -> Option<Self> {
         let programs = programs()?;
         let folder = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();
         if is_root() {
@@ -21,8 +28,8 @@ impl Cluster {
             let owned = Command::new("chown").arg("postgres").arg(folder.path()).status().ok()?.success();
             owned.then_some(())?;
         }
-        let cluster = Self { programs, folder };
-        let data = cluster.folder.path().join("data");
+        let cluster = Self { programs, folder, fsync };
+        let data = cluster.data();
         cluster.run(
             "initdb",
             &[
@@ -35,16 +42,40 @@ impl Cluster {
                 "--no-sync".as_ref(),
             ],
         );
-        let options = format!(
-            "-c listen_addresses='' -c unix_socket_directories='{}' -c fsync=off -c max_connections=200",
-            cluster.folder.path().display()
+        cluster.resume();
+        Some(cluster)
+    }
+
+    pub(crate) fn address(&self, database: &str) -> String {
+        format!("postgres://test@localhost/{database}?host={}", self.folder.path().display())
+    }
+
+    /// Where it keeps its files.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Ends it as a crash would: connections break, nothing is tidied up.
+    pub(crate) fn crash(&self) {
+        self.run(
+            "pg_ctl",
+            &["-D".as_ref(), self.data().as_ref(), "-m".as_ref(), "immediate".as_ref(), "stop".as_ref()],
         );
-        let log = cluster.folder.path().join("log");
-        cluster.run(
+    }
+
+    /// Starts it again.
+    pub(crate) fn resume(&self) {
+        let options = format!(
+            "-c listen_addresses='' -c unix_socket_directories='{}' -c fsync={} -c max_connections=200",
+            self.folder.path().display(),
+            self.fsync,
+        );
+        let log = self.folder.path().join("log");
+        self.run(
             "pg_ctl",
             &[
                 "-D".as_ref(),
-                data.as_ref(),
+                self.data().as_ref(),
                 "-l".as_ref(),
                 log.as_ref(),
                 "-o".as_ref(),
@@ -53,11 +84,6 @@ impl Cluster {
                 "start".as_ref(),
             ],
         );
-        Some(cluster)
-    }
-
-    pub(crate) fn address(&self, database: &str) -> String {
-        format!("postgres://test@localhost/{database}?host={}", self.folder.path().display())
     }
 
     /// Runs one of its programs and expects it to succeed.
@@ -83,7 +109,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let data = self.folder.path().join("data");
+        let data = self.data();
         let arguments: [&OsStr; 5] =
             ["-D".as_ref(), data.as_ref(), "-m".as_ref(), "immediate".as_ref(), "stop".as_ref()];
         let _ = self.command("pg_ctl", &arguments).output();
