@@ -18,19 +18,18 @@ use tokio::{
 
 use crate::stock::Stock;
 
-/// What each connection sends, one request after another; it ends when there is none.
+/// What one connection sends: path and body, until there is none.
+type Requests = Box<dyn FnMut() -> Option<(&'static str, String)> + Send>;
+
+/// What each connection sends, one request after another.
 pub(crate) struct Load {
-    requests: Vec<Box<dyn FnMut() -> Option<(&'static str, String)> + Send>>,
+    requests: Vec<Requests>,
     /// What stands in the body of an answer that is as it should be.
     expected: &'static str,
 }
 
 impl Load {
-    fn each(
-        connections: usize,
-        expected: &'static str,
-        mut make: impl FnMut(usize) -> Box<dyn FnMut() -> Option<(&'static str, String)> + Send>,
-    ) -> Self {
+    fn each(connections: usize, expected: &'static str, mut make: impl FnMut(usize) -> Requests) -> Self {
         Self { requests: (0..connections).map(&mut make).collect(), expected }
     }
 
@@ -157,11 +156,7 @@ impl Client {
         all
     }
 
-    async fn connection(
-        self,
-        mut requests: Box<dyn FnMut() -> Option<(&'static str, String)> + Send>,
-        expected: &'static str,
-    ) -> Numbers {
+    async fn connection(self, mut requests: Requests, expected: &'static str) -> Numbers {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let (mut numbers, mut answer) = (Numbers::default(), Vec::with_capacity(4096));

@@ -70,18 +70,19 @@ impl Desk {
         now: Now,
     ) -> Result<(Challenge, String), LoginError> {
         let seconds = now.seconds();
-        let mut transaction = self.store.begin().await?;
+        let mut transaction = self.store.begin_unsynced().await?;
         let found = registration::claim_password(&mut transaction, folded, seconds).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         let hash = found.as_ref().and_then(|found| found.password_hash.clone());
         let right = self.passwords.matches(password, hash).await;
-        let mut transaction = self.store.begin().await?;
         let Some(user) = found.filter(|_| right) else {
+            let mut transaction = self.store.begin_unsynced().await?;
             let event = Event::new(now, "login.refused", None).with(json!({ "reason": "password" }));
             audit::append(&mut transaction, &self.keys, &[event]).await?;
             transaction.commit().await.map_err(StoreError::from)?;
             return Err(LoginError::Credentials);
         };
+        let mut transaction = self.store.begin().await?;
         registration::forgive_password(&mut transaction, &user.user_id).await?;
         let challenge = Challenge {
             id: self.random.id(now),

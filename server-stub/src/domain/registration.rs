@@ -132,7 +132,7 @@ impl Desk {
         app: (AppKey, String, String),
         now: Now,
     ) -> Result<Started, RegistrationError> {
-        let mut transaction = self.store.begin().await?;
+        let mut transaction = self.store.begin_unsynced().await?;
         let found = rows::claim_password(&mut transaction, folded, now.seconds()).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         let hash = found.as_ref().and_then(|found| found.password_hash.clone());
@@ -149,7 +149,7 @@ impl Desk {
                 };
                 let user = found.as_ref().map(|found| found.user_id.as_str());
                 let event = Event::new(now, "registration.refused", user).with(json!({ "reason": reason }));
-                let mut transaction = self.store.begin().await?;
+                let mut transaction = self.store.begin_unsynced().await?;
                 self.finish(&mut transaction, vec![event]).await?;
                 transaction.commit().await.map_err(StoreError::from)?;
                 return Err(RegistrationError::Credentials);

@@ -391,7 +391,8 @@ impl Worker {
             let from = Instant::now();
             let outcomes = self.decide_all(&jobs.iter().map(|job| &job.attempt).collect::<Vec<_>>()).await;
             let took = from.elapsed();
-            (expected, moment) = if took < SLOW_COMMIT { (1, took) } else { (jobs.len() + queue.len(), took.min(LONGEST) / 2) };
+            (expected, moment) =
+                if took < SLOW_COMMIT { (1, took) } else { (jobs.len() + queue.len(), took.min(LONGEST) / 2) };
             match outcomes {
                 Ok(outcomes) => {
                     for (job, outcome) in jobs.drain(..).zip(outcomes) {

@@ -20,11 +20,10 @@ pub async fn append(connection: &mut AnyConnection, keys: &Keys, events: &[Event
     }
     let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
     let head = sqlx::query(HEAD).bind(count).fetch_one(&mut *connection).await?;
-    let mut seq = head.try_get::<i64, _>(0)? - count;
+    let before = head.try_get::<i64, _>(0)? - count;
     let mut mac: Vec<u8> = head.try_get(1)?;
     let mut rows = Vec::with_capacity(events.len());
-    for event in events {
-        seq += 1;
+    for (seq, event) in (before + 1..).zip(events) {
         let mut entry = Entry {
             seq,
             at: i64::try_from(event.at.millis).unwrap_or(i64::MAX),
