@@ -12,6 +12,10 @@ pub mod uri;
 #[cfg(feature = "vault")]
 pub mod backup;
 #[cfg(all(feature = "qr", feature = "vault"))]
+pub mod export;
+#[cfg(all(feature = "qr", feature = "vault"))]
+pub mod import;
+#[cfg(all(feature = "qr", feature = "vault"))]
 pub mod intake;
 #[cfg(feature = "qr")]
 pub mod qr;

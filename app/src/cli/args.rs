@@ -12,7 +12,7 @@ Without a command the window opens.
 QUERY is a token's id, or a part of its issuer or account.
 
 Standard input is read in this order, one line each, for everything that is given as `-`: the password or recovery \
-key, the new password, the backup password, a secret; the rest is links or the backup text.
+key, the new password, the password of a backup, import or export, a secret; the rest is links or the backup text.
 
 Exit codes: 0 done; 1 failed; 2 usage; 3 nothing or more than one matches; 4 wrong password; 5 damaged or newer file.";
 
@@ -69,6 +69,12 @@ pub(crate) enum Command {
     Backup(Backup),
     /// Adds what a backup text holds and the vault does not
     RestoreBackup(RestoreBackup),
+    /// Adds what a file of another app holds and the vault does not, and prints what became of each record
+    #[command(after_help = import_formats())]
+    Import(Import),
+    /// Writes a file for another app, after it listed what that app cannot hold
+    #[command(after_help = export_formats())]
+    Export(Export),
     /// Takes back the newest import as one step; its tokens go to the trash
     UndoImport,
     /// Reads and makes QR codes
@@ -252,6 +258,44 @@ pub(crate) struct RestoreBackup {
     pub(crate) dry_run: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The file as the other app exported it, or a picture of its QR codes
+    #[arg(value_name = "FILE|-", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// The file's format [default: what its content shows]
+    #[arg(long, value_name = "FORMAT", value_parser = import_format)]
+    pub(crate) format: Option<String>,
+    /// Reads the file's password from the first line of FILE, or of standard input with `-`
+    #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
+    pub(crate) import_password_file: Option<PathBuf>,
+    /// Only shows what would become of each record
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Agrees to a file whose opening takes up to 1 GiB of memory, without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The file's format
+    #[arg(long, value_name = "FORMAT", value_parser = export_format)]
+    pub(crate) format: String,
+    /// Writes to FILE, which only its owner may read [default: standard output]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+    /// Only the tokens in this group; more than one are added up
+    #[arg(long = "group", value_name = "NAME")]
+    pub(crate) groups: Vec<String>,
+    /// Reads the password of an encrypted file from the first line of FILE, or of standard input with `-`
+    #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
+    pub(crate) export_password_file: Option<PathBuf>,
+    /// Agrees to what the other app cannot hold, and to a file that is not encrypted, without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Qr {
     /// Prints what the QR codes in pictures hold, one payload a line; no vault is opened
@@ -275,6 +319,49 @@ pub(crate) struct RestoreGeneration {
     /// Which one, counted back from the current: 1 to 3 [default: the newest that opens]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=3))]
     pub(crate) back: Option<u8>,
+}
+
+fn import_format(text: &str) -> Result<String, String> {
+    match countersign_core::import::format(text) {
+        Some(format) => Ok(format.id.to_owned()),
+        None => Err("no such format; `countersign import --help` lists them".into()),
+    }
+}
+
+/// The format of the backup text among those of other apps.
+pub(crate) const BACKUP_FORMAT: &str = "backup";
+
+fn export_format(text: &str) -> Result<String, String> {
+    match countersign_core::export::format(text) {
+        Some(format) => Ok(format.id.to_owned()),
+        None if text == BACKUP_FORMAT => Ok(text.to_owned()),
+        None => Err("no such format; `countersign export --help` lists them".into()),
+    }
+}
+
+/// The formats that are written, a line each.
+fn export_formats() -> String {
+    use std::fmt::Write as _;
+
+    let mut text = format!("Formats:\n  {BACKUP_FORMAT:<24} Countersign's own backup text (encrypted)");
+    for format in countersign_core::export::FORMATS {
+        let encrypted = if format.encrypted { " (encrypted)" } else { "" };
+        // Writing into a String cannot fail.
+        let _ = write!(text, "\n  {:<24} {}{encrypted}", format.id, format.name);
+    }
+    text
+}
+
+/// The formats and their apps, a line each.
+fn import_formats() -> String {
+    use std::fmt::Write as _;
+
+    let mut text = "Formats:".to_owned();
+    for format in countersign_core::import::FORMATS {
+        // Writing into a String cannot fail.
+        let _ = write!(text, "\n  {:<14} {}", format.id, format.name);
+    }
+    text
 }
 
 fn yes_or_no(text: &str) -> Result<bool, String> {

@@ -4,10 +4,13 @@ use std::{io, path::Path};
 
 use countersign_core::{
     backup,
+    import::ImportError,
     otp::CodeError,
     vault::session::{EditError, OpenError, SaveError},
 };
 use serde::Serialize;
+
+use super::spec;
 
 /// The exit codes, and the names that `--json` gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -163,6 +166,35 @@ impl Failure {
         match error {
             CodeError::PinMissing => failure.hint("Set it with `countersign edit ID --pin -`."),
             _ => failure.hint("Compare its secret with the issuer's page."),
+        }
+    }
+
+    /// A file of another app that was not read.
+    pub(crate) fn import(error: &ImportError) -> Self {
+        let mut what = error.to_string();
+        if let Some(first) = what.get(..1) {
+            what = first.to_uppercase() + &what[1..];
+        }
+        match error {
+            ImportError::WrongPassword { .. } => Self::new(Exit::WrongPassword, "Wrong password of the file.")
+                .hint("It is the one that was chosen in the other app for this export."),
+            ImportError::PasswordNeeded { .. } => {
+                Self::usage(format!("{what}.")).hint("Give it with --import-password-file.")
+            }
+            ImportError::Damaged { .. } => Self::new(Exit::Damaged, format!("{what}."))
+                .hint("Nothing was changed. Export again from the other app, or name the --format."),
+            ImportError::Newer { .. } => {
+                Self::new(Exit::Damaged, format!("{what}.")).hint("Update Countersign; nothing was changed.")
+            }
+            ImportError::Refused { what, instead } => Self::failed(spec::sentence(what)).hint(spec::sentence(instead)),
+            ImportError::Costly { .. } => {
+                Self::failed(format!("{what}; nothing was changed.")).hint("Agree to it with --yes.")
+            }
+            ImportError::Unknown => Self::failed(format!("{what}; nothing was changed.")).hint(
+                "`countersign import --help` lists the formats; name it with --format. An encrypted file may need \
+                 --import-password-file to be known.",
+            ),
+            _ => Self::failed(format!("{what}; nothing was changed.")).hint("Check that it is the right file."),
         }
     }
 

@@ -83,6 +83,8 @@ fn over_vault(command: Command, context: &mut Context) -> Result<(), Failure> {
         Command::Restore(args) => commands::edit::restore(context, &args),
         Command::Backup(args) => commands::backup::backup(context, &args),
         Command::RestoreBackup(args) => commands::backup::restore_backup(context, &args),
+        Command::Import(args) => commands::import::import(context, &args),
+        Command::Export(args) => commands::export::export(context, &args),
         Command::UndoImport => commands::backup::undo_import(context),
         Command::Qr(Qr::Show { query, output }) => commands::qr::show(context, &query, output.as_deref()),
         Command::Verify => commands::verify::verify(context),

@@ -1,7 +1,7 @@
 //! Passwords come from a prompt, a file or standard input, never from arguments.
 
 use std::{
-    io::{self, IsTerminal as _, Read as _},
+    io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
     path::Path,
 };
 
@@ -54,6 +54,19 @@ impl Stdin {
             .read_to_end(&mut bytes)
             .map_err(|error| Failure::file("read", Path::new("standard input"), &error))?;
         Ok(bytes)
+    }
+
+    /// Asks a question that `y` or `yes` agrees to. Where nobody can be asked, the answer is no.
+    pub(crate) fn confirm(&self, question: &str) -> Result<bool, Failure> {
+        if !self.can_ask() || self.holds_data {
+            return Ok(false);
+        }
+        let failed = |error| Failure::file("read", Path::new("the terminal"), &error);
+        let mut stderr = io::stderr().lock();
+        write!(stderr, "{question}").and_then(|()| stderr.flush()).map_err(failed)?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).map_err(failed)?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
 
     fn can_ask(&self) -> bool {

@@ -222,6 +222,15 @@ impl Intake {
     }
 }
 
+/// The links of a text and what else should not be passed over, each with the number of its line, from 1.
+pub(crate) fn links_of(text: &str) -> Vec<(usize, Result<String, Cause>)> {
+    let found = links::find(text).into_iter().map(|(line, found)| match found {
+        Found::Link(link) => (line, Ok(link)),
+        Found::Problem(cause) => (line, Err(cause)),
+    });
+    found.collect()
+}
+
 /// The text in the bytes; `None` where there is none. UTF-16 needs its byte order mark.
 fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
     let units = |from: fn([u8; 2]) -> u16| -> Option<Cow<'_, str>> {

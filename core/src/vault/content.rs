@@ -1,5 +1,6 @@
 //! What a vault holds while it is open.
 
+mod foreign;
 mod part;
 mod places;
 mod read;
@@ -8,6 +9,7 @@ pub mod servers;
 mod tests;
 mod write;
 
+pub(crate) use foreign::{Foreign, NewGroups};
 pub(crate) use read::ContentError;
 #[cfg(test)]
 pub(super) use tests::UNKNOWN_FIELDS;
@@ -293,6 +295,7 @@ impl Content {
     /// in them. Says how many tokens went; 0 where there is no import.
     pub fn undo_import(&mut self, now: u64) -> usize {
         let Some(import) = self.imports.pop() else { return 0 };
+        self.drop_foreign(&import);
         self.extra.imports.remove(&(import.at, import.source));
         let gone = import.added.iter().filter(|id| self.remove(**id, now).is_ok()).count();
         for group in import.groups {

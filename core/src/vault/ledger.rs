@@ -123,13 +123,8 @@ impl Content {
             }
             self.trash.push(trashed);
         }
-        for (unreadable, kept) in source.unreadable.iter().zip(&source.kept) {
-            if !self.kept.contains(kept) {
-                self.unreadable.push(unreadable.clone());
-                self.kept.push(kept.clone());
-            }
-        }
-        if !import.added.is_empty() {
+        let kept = self.adopt_kept(source, now, source_name);
+        if !import.added.is_empty() || kept > 0 {
             self.imports.push(import);
             let too_many = self.imports.len().saturating_sub(MAX_IMPORTS);
             for forgotten in self.imports.drain(..too_many) {

@@ -8,6 +8,8 @@ mod corpus;
 #[cfg(feature = "vault")]
 mod decrypt;
 #[cfg(all(feature = "qr", feature = "vault"))]
+mod importers;
+#[cfg(all(feature = "qr", feature = "vault"))]
 mod intake;
 mod matching;
 mod migration;

@@ -4,6 +4,8 @@ pub(crate) mod add;
 pub(crate) mod backup;
 pub(crate) mod code;
 pub(crate) mod edit;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod qr;
 pub(crate) mod vault;

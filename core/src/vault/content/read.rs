@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::{Content, Extra, Fields, Kept, Section, Unreadable, write::CONTENT_VERSION};
+use super::{Content, Extra, Fields, Foreign, Kept, Section, Unreadable, write::CONTENT_VERSION};
 use crate::{
     secret::SecretText,
     token::{GroupId, TokenId},
@@ -121,6 +121,7 @@ impl Content {
     fn read_section(&mut self, section: Section, entries: Vec<&RawValue>, known: &mut HashSet<TokenId>) {
         for (place, entry) in entries.into_iter().enumerate() {
             if let Err(reason) = self.read_entry(section, entry, known) {
+                let reason = Foreign::from_json(entry.get()).map_or(reason, |foreign| foreign.reason);
                 self.unreadable.push(Unreadable { name: split::name(entry), reason });
                 self.kept.push(Kept { section, place, json: SecretText::new(entry.get().to_owned()) });
             }

@@ -1,0 +1,254 @@
+//! Files of other apps come in.
+
+use std::path::Path;
+
+use countersign_core::{
+    import::{self, Counts, Fate, ImportError, Line, Plan, Unlock},
+    intake::kind_line,
+    otp::{Code, CodeError},
+    secret::SecretText,
+    vault::Content,
+};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::{
+    cli::{
+        args::Import,
+        context::{Context, now, rng},
+        failure::Failure,
+        passwords, record, text,
+    },
+    files::read_limited,
+};
+
+/// Adds what a file of another app holds and the vault does not, and prints the ledger.
+pub(crate) fn import(context: &mut Context, args: &Import) -> Result<(), Failure> {
+    let key = context.key_source()?;
+    let given = args.import_password_file.is_some();
+    let source = passwords::source(args.import_password_file.as_deref(), "--import-password-file", &mut context.stdin)?;
+    let bytes = read_file(context, &args.file)?;
+    let format = args.format.as_deref().and_then(import::format);
+    // What is damaged or unknown is told before anybody types a password.
+    let mut found = if given { None } else { first_look(&bytes, format, args.yes)? };
+    let mut session = context.open_with(key)?;
+    if found.is_none() {
+        let password = source.get("Password of the file: ", &context.stdin)?;
+        let password = SecretText::new(password.to_string());
+        found = Some(unlocked(context, &bytes, format, &password, args.yes)?);
+    }
+    let Some(source) = found else { return Ok(()) };
+    let before = session.content().clone();
+    let plan = if args.dry_run {
+        source.plan(session.content(), &mut rng(), now())
+    } else {
+        context.edit(&mut session, |vault| Ok(source.merge_into(vault, &mut rng(), now())))?
+    };
+    if let Some((missing, of)) = source.missing_parts {
+        context
+            .out
+            .warn(&format!("{missing} of {of} parts of the Google export are missing: scan or import them, too"));
+    }
+    let report = Report::new(source.format, &plan, &before, args.dry_run);
+    context.out.result(&report, || report.table())?;
+    context.out.notice(&report.summary());
+    Ok(())
+}
+
+/// The file without a password; `None` where it needs one, or a word on what opening it costs.
+fn first_look(bytes: &[u8], format: Option<&import::Format>, yes: bool) -> Result<Option<import::Source>, Failure> {
+    match import::read(bytes, format, Unlock { password: None, allow_costly: yes }) {
+        Ok(source) => Ok(Some(source)),
+        Err(ImportError::PasswordNeeded { .. } | ImportError::Costly { .. }) => Ok(None),
+        Err(error) => Err(Failure::import(&error)),
+    }
+}
+
+fn unlocked(
+    context: &Context,
+    bytes: &[u8],
+    format: Option<&import::Format>,
+    password: &SecretText,
+    yes: bool,
+) -> Result<import::Source, Failure> {
+    let read = |allow_costly| import::read(bytes, format, Unlock { password: Some(password), allow_costly });
+    let result = match read(yes) {
+        Err(error @ ImportError::Costly { mib }) => {
+            if !context.stdin.confirm(&format!("Opening the file takes {mib} MiB of memory. Go on? [y/N] "))? {
+                return Err(Failure::import(&error));
+            }
+            read(true)
+        }
+        other => other,
+    };
+    result.map_err(|error| Failure::import(&error))
+}
+
+fn read_file(context: &mut Context, path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    if path == Path::new("-") {
+        return context.stdin.rest();
+    }
+    match read_limited(path, import::MAX_FILE_BYTES as u64) {
+        Ok(bytes) => Ok(Zeroizing::new(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => Err(Failure::failed(format!(
+            "{} is larger than {} MiB, more than any export of tokens.",
+            path.display(),
+            import::MAX_FILE_BYTES / (1024 * 1024)
+        ))
+        .hint("Check that it is the right file; nothing was changed.")),
+        Err(error) => Err(Failure::file("read", path, &error)),
+    }
+}
+
+#[derive(Serialize)]
+struct Report {
+    dry_run: bool,
+    format: &'static str,
+    lines: Vec<ReportLine>,
+    records: usize,
+    added: usize,
+    repaired: usize,
+    already_there: usize,
+    conflict: usize,
+    unreadable: usize,
+    without_token: usize,
+    #[serde(skip)]
+    counts: Counts,
+}
+
+#[derive(Serialize)]
+struct ReportLine {
+    /// `add`, `repair`, `already-there`, `conflict`, `unreadable`.
+    fate: &'static str,
+    name: String,
+    issuer: Option<String>,
+    account: Option<String>,
+    /// The kind and its parameters in words.
+    kind: Option<String>,
+    /// The first code, to compare with the other app.
+    code: Option<String>,
+    remarks: Vec<String>,
+    /// The token that is there, where it is of the same name or the same codes.
+    existing: Option<Existing>,
+}
+
+#[derive(Serialize)]
+struct Existing {
+    id: String,
+    name: String,
+    kind: String,
+    code: Option<String>,
+}
+
+impl Report {
+    fn new(format: &'static str, plan: &Plan, before: &Content, dry_run: bool) -> Self {
+        let Counts { records, added, repaired, already_there, conflict, unreadable, without_token } = plan.counts;
+        let lines = plan.lines.iter().map(|line| ReportLine::new(line, before)).collect();
+        let counts = plan.counts;
+        Self {
+            dry_run,
+            format,
+            lines,
+            records,
+            added,
+            repaired,
+            already_there,
+            conflict,
+            unreadable,
+            without_token,
+            counts,
+        }
+    }
+
+    fn table(&self) -> String {
+        let mut rows = Vec::new();
+        for line in &self.lines {
+            let name = if line.name.is_empty() { "a record without a name" } else { &line.name };
+            let row = |fate: &str, code: Option<&String>, name: &str, kind: Option<&String>, remarks: &str| {
+                vec![
+                    fate.to_owned(),
+                    code.cloned().unwrap_or_else(|| "-".into()),
+                    text::plain(name),
+                    kind.cloned().unwrap_or_default(),
+                    text::plain(remarks),
+                ]
+            };
+            rows.push(row(line.fate, line.code.as_ref(), name, line.kind.as_ref(), &line.remarks.join("; ")));
+            if let (true, Some(existing)) = (line.fate == "conflict", &line.existing) {
+                rows.push(row(
+                    "  beside",
+                    existing.code.as_ref(),
+                    &existing.name,
+                    Some(&existing.kind),
+                    "in the vault",
+                ));
+            }
+        }
+        text::columns(&rows)
+    }
+
+    fn summary(&self) -> String {
+        let counts = &self.counts;
+        let mut parts = Vec::new();
+        let mut part = |count: usize, what: &str| {
+            if count > 0 {
+                parts.push(format!("{} {what}", text::thousands(count)));
+            }
+        };
+        part(counts.added, if self.dry_run { "would be added" } else { "added" });
+        part(counts.repaired, if self.dry_run { "would be repaired and added" } else { "repaired and added" });
+        part(counts.conflict, "added beside one of the same name");
+        part(counts.already_there, "there already");
+        part(counts.unreadable, "could not be read and kept as they are");
+        part(counts.without_token, "without a token");
+        if parts.is_empty() {
+            parts.push("nothing to add".to_owned());
+        }
+        let records = if counts.records == 1 {
+            "1 record".into()
+        } else {
+            format!("{} records", text::thousands(counts.records))
+        };
+        let mut summary = format!("{records} of {}: {}.", self.format, parts.join(", "));
+        if counts.new_tokens() > 0 {
+            summary += " Compare the first codes with the old app before you remove it.";
+        }
+        if !self.dry_run && (counts.new_tokens() > 0 || counts.unreadable > 0) {
+            summary += " `countersign undo-import` takes it back.";
+        }
+        summary
+    }
+}
+
+impl ReportLine {
+    fn new(line: &Line, before: &Content) -> Self {
+        let (fate, existing) = match line.fate {
+            Fate::Added => ("add", None),
+            Fate::Repaired => ("repair", None),
+            Fate::AlreadyThere(id) => ("already-there", Some(id)),
+            Fate::Conflict(id) => ("conflict", Some(id)),
+            _ => ("unreadable", None),
+        };
+        let existing = existing.and_then(|id| before.token(id)).map(|token| Existing {
+            id: token.id.to_string(),
+            name: record::title(token),
+            kind: kind_line(&token.spec.kind),
+            code: shown(&token.spec.code_at(now())),
+        });
+        let spec = line.token.as_ref().map(|token| &token.spec);
+        Self {
+            fate,
+            name: line.name.clone(),
+            issuer: spec.map(|spec| spec.issuer.clone()),
+            account: spec.map(|spec| spec.account.clone()),
+            kind: spec.map(|spec| kind_line(&spec.kind)),
+            code: line.code.as_ref().and_then(shown),
+            remarks: line.remarks.clone(),
+            existing,
+        }
+    }
+}
+
+fn shown(code: &Result<Code, CodeError>) -> Option<String> {
+    code.as_ref().ok().map(|code| code.grouped().expose().to_owned())
+}

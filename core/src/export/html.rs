@@ -1,0 +1,104 @@
+//! A page to print: a QR code and the link of each token.
+
+use rand_core::CryptoRng;
+
+use super::{Entry, ExportError, Lock, Part, Reason, table::Exporter};
+use crate::{intake::kind_line, qr::Matrix, secret::SecretText, token::Token, uri};
+
+/// A page to print.
+pub(super) struct Html;
+
+impl Exporter for Html {
+    const ID: &'static str = "html";
+    const NAME: &'static str = "a page to print, with QR codes";
+    const EXTENSION: &'static str = "html";
+    const LACKS: &'static [Part] = &[Part::Groups, Part::Note, Part::Favourite];
+
+    fn refuses(_: &Token) -> Option<Reason> {
+        None
+    }
+
+    fn write(
+        entries: &[Entry<'_>],
+        _: Option<&Lock<'_>>,
+        _: &mut dyn CryptoRng,
+        _: u64,
+    ) -> Result<Vec<u8>, ExportError> {
+        let rows = entries.iter().map(|entry| {
+            let spec = &entry.token.spec;
+            Row { title: spec.title(), detail: kind_line(&spec.kind), link: uri::write(spec) }
+        });
+        page("Tokens", rows)
+    }
+}
+
+/// A row of the page.
+pub(super) struct Row {
+    pub(super) title: String,
+    pub(super) detail: String,
+    pub(super) link: SecretText,
+}
+
+const STYLE: &str = "body{font:11pt/1.4 sans-serif;color:#000;background:#fff}table{border-collapse:collapse}\
+td{border-top:1px solid #999;padding:.6em .8em;vertical-align:top}tr{break-inside:avoid}svg{width:12em;height:12em}\
+code{font-size:8pt;overflow-wrap:anywhere}@page{margin:1.5cm}";
+
+/// The page. A link that is too long for a QR code stands there as text only.
+pub(super) fn page(title: &str, rows: impl Iterator<Item = Row>) -> Result<Vec<u8>, ExportError> {
+    let mut page = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>\n\
+         <style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n\
+         <p>Whoever has this page has these tokens. Print it, keep it locked away, and delete the file.</p>\n<table>\n"
+    );
+    for row in rows {
+        let code = Matrix::new(row.link.expose()).map(|matrix| svg(&matrix)).unwrap_or_default();
+        page.push_str("<tr>\n<td>");
+        page.push_str(&code);
+        page.push_str("</td>\n<td><b>");
+        page.push_str(&escaped(&row.title));
+        page.push_str("</b><br>");
+        page.push_str(&escaped(&row.detail));
+        page.push_str("</td>\n<td><code>");
+        page.push_str(&escaped(row.link.expose()));
+        page.push_str("</code></td>\n</tr>\n");
+    }
+    page.push_str("</table>\n</body>\n</html>\n");
+    Ok(page.into_bytes())
+}
+
+fn svg(matrix: &Matrix) -> String {
+    use std::fmt::Write as _;
+
+    /// Light modules on every side.
+    const QUIET: usize = 4;
+
+    let side = matrix.size() + 2 * QUIET;
+    let mut path = String::new();
+    for y in 0..matrix.size() {
+        let mut x = 0;
+        while x < matrix.size() {
+            let run = (x..matrix.size()).take_while(|x| matrix.is_dark(*x, y)).count();
+            if run > 0 {
+                // Writing into a String cannot fail.
+                let _ = write!(path, "M{} {}h{run}v1h-{run}z", x + QUIET, y + QUIET);
+            }
+            x += run.max(1);
+        }
+    }
+    format!("<svg viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\"><path d=\"{path}\"/></svg>")
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,76 @@
+//! A file as the formats look at it: its bytes, its text and its JSON, each made once.
+
+use std::borrow::Cow;
+
+use super::json::{self, Object};
+use serde_json::value::RawValue;
+
+/// A file.
+pub(super) struct Input<'a> {
+    /// The bytes.
+    pub(super) bytes: &'a [u8],
+    /// The text, where it is one, without a byte order mark.
+    pub(super) text: Option<&'a str>,
+    /// The outermost JSON value, where it is an object or a list.
+    pub(super) json: Json<'a>,
+    /// Whether the outermost JSON value has more items than records are taken.
+    pub(super) too_many: bool,
+}
+
+/// The outermost JSON value.
+pub(super) enum Json<'a> {
+    /// The text is no JSON.
+    No,
+    /// An object, its fields unread.
+    Object(Object<'a>),
+    /// A list, its items unread.
+    List(Vec<&'a RawValue>),
+}
+
+impl<'a> Input<'a> {
+    pub(super) fn new(bytes: &'a [u8], text: Option<&'a str>) -> Self {
+        let text = text.map(|text| text.trim_start_matches('\u{feff}'));
+        let mut too_many = false;
+        let mut note = |error: serde_json::Error| {
+            too_many = json::too_many(&error);
+            Json::No
+        };
+        let json = match text.map(str::trim_ascii) {
+            Some(text) if text.starts_with('{') => json::object_of(text).map_or_else(&mut note, Json::Object),
+            Some(text) if text.starts_with('[') => json::list_of(text).map_or_else(&mut note, Json::List),
+            _ => Json::No,
+        };
+        Self { bytes, text, json, too_many }
+    }
+
+    /// The outermost object.
+    pub(super) fn object(&self) -> Option<&Object<'a>> {
+        match &self.json {
+            Json::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The outermost list, and its first item where that is an object.
+    pub(super) fn list(&self) -> Option<(&[&'a RawValue], Option<Object<'a>>)> {
+        match &self.json {
+            Json::List(items) => Some((items, items.first().and_then(|item| json::object_of(item.get()).ok()))),
+            _ => None,
+        }
+    }
+}
+
+/// The text in the bytes; `None` where there is none. UTF-16 needs its byte order mark.
+pub(super) fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let units = |from: fn([u8; 2]) -> u16| -> Option<Cow<'_, str>> {
+        let (pairs, rest) = bytes[2..].as_chunks::<2>();
+        let units = pairs.iter().map(|&pair| from(pair));
+        let text: Option<String> = char::decode_utf16(units).map(Result::ok).collect();
+        if rest.is_empty() { text.map(Cow::Owned) } else { None }
+    };
+    match bytes {
+        [0xff, 0xfe, ..] => units(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => units(u16::from_be_bytes),
+        _ => std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0')).map(Cow::Borrowed),
+    }
+}

@@ -1,0 +1,72 @@
+//! LastPass Authenticator: its export, which is never encrypted.
+
+use std::collections::HashMap;
+
+use super::{
+    Draft, ImportError, PasswordUse, Problem, Recognised, Source, Unlock,
+    input::Input,
+    json::{self, Object},
+    table::Importer,
+    text::{self, Said},
+};
+
+/// LastPass Authenticator's export.
+pub(super) struct LastPass;
+
+impl Importer for LastPass {
+    const ID: &'static str = "lastpass";
+    const NAME: &'static str = "LastPass Authenticator";
+    const EXTENSIONS: &'static [&'static str] = &["json"];
+    const PASSWORD: PasswordUse = PasswordUse::Never;
+
+    fn recognise(input: &Input<'_>) -> Recognised {
+        let is = input.object().is_some_and(|object| {
+            let first = object.list("accounts").ok().and_then(|accounts| accounts.first().copied());
+            let first = first.and_then(|account| json::object_of(account.get()).ok());
+            first.is_some_and(|account| account.has("issuerName") || account.has("timeStep"))
+                || (object.has("accounts") && object.has("folders") && object.has("version"))
+        });
+        if is { Recognised::Yes } else { Recognised::No }
+    }
+
+    fn read(input: &Input<'_>, _: Unlock<'_>) -> Result<Source, ImportError> {
+        let outer = input.object().ok_or(ImportError::NotThis { format: Self::NAME })?;
+        let wrong = |problem: Problem| ImportError::outer(Self::NAME, &problem);
+        let mut folders = HashMap::new();
+        for folder in outer.list("folders").map_err(wrong)? {
+            let Ok(folder) = json::object_of(folder.get()) else { continue };
+            if let (Ok(Some(id)), Ok(name)) = (folder.number("id"), folder.needed("name")) {
+                folders.insert(id, name);
+            }
+        }
+        let mut source = Source::new(Self::NAME);
+        for raw in outer.list("accounts").map_err(wrong)? {
+            let account = json::object_of(raw.get());
+            let name = account.as_ref().map_or_else(|_| String::new(), name);
+            source.push(name, account.map_err(|_| Problem::Shape).and_then(|a| draft(&a, &folders)), raw.get());
+        }
+        Ok(source)
+    }
+}
+
+fn name(account: &Object<'_>) -> String {
+    let text = |field| account.text(field).ok().flatten().unwrap_or_default();
+    text::title(&text("issuerName"), &text("userName"))
+}
+
+fn draft(account: &Object<'_>, folders: &HashMap<u64, String>) -> Result<Draft, Problem> {
+    let algorithm = account.text("algorithm")?;
+    let said = Said {
+        issuer: account.text_or_empty("issuerName")?,
+        account: account.text_or_empty("userName")?,
+        algorithm: algorithm.as_deref(),
+        digits: account.number("digits")?,
+        period: account.number("timeStep")?,
+        ..Said::default()
+    };
+    let mut draft = said.with_text(&account.needed("secret")?)?;
+    draft.favourite = account.flag("isFavorite");
+    let folder = account.object("folderData")?.and_then(|data| data.number("folderId").ok().flatten());
+    draft.groups.extend(folder.filter(|id| *id > 0).and_then(|id| folders.get(&id).cloned()));
+    Ok(draft)
+}

@@ -1,0 +1,210 @@
+//! What a file holds, record by record.
+
+use crate::{
+    secret::SecretText,
+    token::{InvalidDigits, InvalidPeriod, SecretError, TokenSpec, UnknownAlgorithm},
+    uri::{Parsed, Part, UriError, Warning, migration::EntryProblem},
+};
+
+/// What a file holds.
+#[derive(Debug)]
+pub struct Source {
+    /// The name of its format, as [`super::Format::name`] has it.
+    pub format: &'static str,
+    /// One for each record of the file that is or should be a token, in their order.
+    pub records: Vec<Record>,
+    /// Records of the file that hold no token by their nature: logins without one, notes, cards.
+    pub without_token: usize,
+    /// Parts of a Google export that are missing, of how many.
+    pub missing_parts: Option<(u32, u32)>,
+}
+
+impl Source {
+    pub(super) fn new(format: &'static str) -> Self {
+        Self { format, records: Vec::new(), without_token: 0, missing_parts: None }
+    }
+
+    /// How many records the file has itself: `records` and `without_token` together.
+    pub fn count(&self) -> usize {
+        self.records.len() + self.without_token
+    }
+
+    pub(super) fn push(&mut self, name: impl Into<String>, draft: Result<Draft, Problem>, raw: &str) {
+        let outcome = match draft {
+            Ok(draft) => Outcome::Token(Box::new(draft)),
+            Err(problem) => Outcome::Unreadable(Unread { problem, raw: SecretText::new(raw.to_owned()) }),
+        };
+        self.records.push(Record { name: name.into(), outcome });
+    }
+}
+
+/// One record of a file.
+#[derive(Debug)]
+pub struct Record {
+    /// What it is called there.
+    pub name: String,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a record.
+#[derive(Debug)]
+pub enum Outcome {
+    /// A token.
+    Token(Box<Draft>),
+    /// It could not be read; the vault keeps it as it is.
+    Unreadable(Unread),
+}
+
+/// A record that could not be read.
+#[derive(Debug)]
+pub struct Unread {
+    /// Why.
+    pub problem: Problem,
+    /// The record as it stands in the file, decrypted.
+    pub raw: SecretText,
+}
+
+/// A token as the other app had it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Its name and how its codes are made.
+    pub spec: TokenSpec,
+    /// The names of the groups (tags, folders, categories) that it is in.
+    pub groups: Vec<String>,
+    /// The note.
+    pub note: String,
+    /// Whether it is a favourite (pinned).
+    pub favourite: bool,
+    /// How often it was used, where the app counts.
+    pub use_count: u64,
+    /// What was unusual or repaired.
+    pub remarks: Vec<Remark>,
+}
+
+impl Draft {
+    pub(super) fn new(spec: TokenSpec) -> Self {
+        Self { spec, groups: Vec::new(), note: String::new(), favourite: false, use_count: 0, remarks: Vec::new() }
+    }
+
+    /// Reads a link.
+    pub(super) fn from_uri(text: &str) -> Result<Self, Problem> {
+        crate::uri::parse(text.trim()).map(Self::from).map_err(Problem::Uri)
+    }
+
+    /// Whether something had to be assumed or put right.
+    pub fn is_repaired(&self) -> bool {
+        self.remarks.iter().any(Remark::is_repair)
+    }
+
+    pub(super) fn remark(&mut self, remark: Remark) {
+        self.remarks.push(remark);
+    }
+}
+
+impl From<Parsed> for Draft {
+    fn from(parsed: Parsed) -> Self {
+        let remarks = parsed.warnings.into_iter().map(Remark::Link).collect();
+        Self { remarks, ..Self::new(parsed.spec) }
+    }
+}
+
+/// What a person should know of a token that was read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Remark {
+    /// What was unusual in its link.
+    #[error(transparent)]
+    Link(Warning),
+    /// A value is missing, and the usual one was taken.
+    #[error("the {part} is missing and was taken as {taken}")]
+    Assumed {
+        /// Which.
+        part: Part,
+        /// What was taken.
+        taken: String,
+    },
+    /// A value that its own app could not have used was put right.
+    #[error("the {part} {found:?} was taken as {taken}")]
+    Replaced {
+        /// Which.
+        part: Part,
+        /// What was there.
+        found: String,
+        /// What was taken.
+        taken: String,
+    },
+    /// The token was in the other app's trash.
+    #[error("it was in the trash of the other app")]
+    Trashed,
+    /// The other app keeps no algorithm and period in this file.
+    #[error("the file does not say the algorithm and the period: compare the first code with the other app")]
+    Unsaid,
+}
+
+impl Remark {
+    /// Whether something was assumed or put right, and not only noted.
+    pub fn is_repair(&self) -> bool {
+        match self {
+            Self::Assumed { .. } | Self::Replaced { .. } => true,
+            Self::Link(warning) => matches!(
+                warning,
+                Warning::CounterMissing
+                    | Warning::Duplicate(_)
+                    | Warning::Empty(_)
+                    | Warning::BadPercent(_)
+                    | Warning::RawHash
+                    | Warning::TypeMissing
+            ),
+            Self::Trashed | Self::Unsaid => false,
+        }
+    }
+}
+
+/// Why a record could not be read. The text holds nothing secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Its link is wrong.
+    #[error(transparent)]
+    Uri(UriError),
+    /// An entry of a Google export is wrong.
+    #[error(transparent)]
+    Entry(EntryProblem),
+    /// Something else than a link stands there.
+    #[error("{0}")]
+    Line(String),
+    /// A field is missing.
+    #[error("the field {0:?} is missing")]
+    Missing(&'static str),
+    /// A field has another type than it should.
+    #[error("the field {0:?} is not what it should be")]
+    Malformed(&'static str),
+    /// The record has not the shape of a record.
+    #[error("it is no record of this format")]
+    Shape,
+    /// The secret is none.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The algorithm is unknown, or makes no codes here.
+    #[error(transparent)]
+    Algorithm(#[from] UnknownAlgorithm),
+    /// The digits are outside 1 to 12.
+    #[error(transparent)]
+    Digits(#[from] InvalidDigits),
+    /// The period is outside 1 to 2^32 - 1.
+    #[error(transparent)]
+    Period(#[from] InvalidPeriod),
+    /// The type makes no codes here.
+    #[error("tokens of the type {0:?} cannot be used here")]
+    Kind(String),
+    /// The record is encrypted apart from the file, and did not open.
+    #[error("it could not be decrypted")]
+    Sealed,
+    /// A list has more items than [`super::MAX_RECORDS`].
+    #[error("it has more than {max} items", max = super::MAX_RECORDS)]
+    TooMany,
+    /// A name or note is longer than any is.
+    #[error("its {0} is longer than {max} bytes", max = crate::token::MAX_TEXT_BYTES)]
+    TooLong(&'static str),
+}

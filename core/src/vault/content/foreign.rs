@@ -1,0 +1,163 @@
+//! Records of other apps' files that could not be read, kept among the entries that cannot be.
+
+use std::collections::{HashMap, HashSet};
+
+use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
+
+use super::{Content, Import, Kept, Section, Unreadable};
+use crate::{
+    matching::fold,
+    secret::SecretText,
+    token::{Group, GroupId, Token},
+    vault::cipher::random,
+};
+
+/// A record of another app's file that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Foreign {
+    /// What it is called there.
+    pub(crate) name: String,
+    /// The format's name.
+    pub(crate) format: String,
+    /// Why it could not be read.
+    pub(crate) reason: String,
+    /// The record as it stands in the file.
+    pub(crate) raw: SecretText,
+    /// Time and source of the import that brought it.
+    pub(crate) import: Option<(u64, String)>,
+}
+
+/// Its JSON.
+#[derive(Serialize, Deserialize)]
+struct Entry<'a> {
+    name: &'a str,
+    foreign: Body<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Body<'a> {
+    format: &'a str,
+    reason: &'a str,
+    raw: &'a str,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    import: Option<(u64, &'a str)>,
+}
+
+#[derive(Deserialize)]
+struct OwnedEntry {
+    #[serde(default)]
+    name: String,
+    foreign: OwnedBody,
+}
+
+#[derive(Deserialize)]
+struct OwnedBody {
+    format: String,
+    reason: String,
+    raw: String,
+    #[serde(default)]
+    import: Option<(u64, String)>,
+}
+
+impl Foreign {
+    /// Reads an entry that is one.
+    pub(super) fn from_json(json: &str) -> Option<Self> {
+        let OwnedEntry { name, foreign } = serde_json::from_str(json).ok()?;
+        let OwnedBody { format, reason, raw, import } = foreign;
+        Some(Self { name, format, reason, raw: SecretText::new(raw), import })
+    }
+
+    fn to_json(&self) -> SecretText {
+        let import = self.import.as_ref().map(|(at, source)| (*at, source.as_str()));
+        let foreign = Body { format: &self.format, reason: &self.reason, raw: self.raw.expose(), import };
+        // Texts and a number always serialise.
+        SecretText::new(serde_json::to_string(&Entry { name: &self.name, foreign }).unwrap_or_default())
+    }
+
+    /// What makes two of them the same, whenever they came.
+    fn identity(self) -> String {
+        Self { import: None, ..self }.to_json().expose().to_owned()
+    }
+}
+
+/// What makes two kept entries the same: a foreign one is so whichever import brought it.
+pub(in crate::vault) fn identity(kept: &Kept) -> String {
+    Foreign::from_json(kept.json.expose()).map_or_else(|| kept.json.expose().to_owned(), Foreign::identity)
+}
+
+impl Content {
+    /// Adds a token as it is.
+    pub(crate) fn push(&mut self, token: Token) {
+        self.tokens.push(token);
+    }
+
+    /// The texts of the entries that could not be read, in the order of [`Content::unreadable`]; those of another app's
+    /// file as they stood there.
+    pub(crate) fn unreadable_texts(&self) -> impl Iterator<Item = SecretText> {
+        self.kept.iter().map(|kept| match Foreign::from_json(kept.json.expose()) {
+            Some(foreign) => foreign.raw,
+            None => kept.json.clone(),
+        })
+    }
+
+    /// Keeps a record that could not be read.
+    pub(crate) fn keep(&mut self, foreign: &Foreign) {
+        self.unreadable.push(Unreadable { name: foreign.name.clone(), reason: foreign.reason.clone() });
+        let place = self.tokens.len() + self.kept.len();
+        self.kept.push(Kept { section: Section::Tokens, place, json: foreign.to_json() });
+    }
+
+    /// Takes over the entries of `source` that could not be read and are not here yet; foreign ones go with the import
+    /// of that time and name. Says how many came.
+    pub(in crate::vault) fn adopt_kept(&mut self, source: &Content, at: u64, name: &str) -> usize {
+        let mut known: HashSet<(u8, String)> =
+            self.kept.iter().map(|kept| (kept.section as u8, identity(kept))).collect();
+        let mut came = 0;
+        for (unreadable, kept) in source.unreadable.iter().zip(&source.kept) {
+            if !known.insert((kept.section as u8, identity(kept))) {
+                continue;
+            }
+            let mut kept = kept.clone();
+            if let Some(mut foreign) = Foreign::from_json(kept.json.expose()) {
+                foreign.import = Some((at, name.to_owned()));
+                kept.json = foreign.to_json();
+            }
+            self.unreadable.push(unreadable.clone());
+            self.kept.push(kept);
+            came += 1;
+        }
+        came
+    }
+
+    /// Forgets the foreign records that an import brought.
+    pub(super) fn drop_foreign(&mut self, import: &Import) {
+        let stamp = (import.at, import.source.clone());
+        let stays: Vec<bool> = self
+            .kept
+            .iter()
+            .map(|kept| {
+                Foreign::from_json(kept.json.expose()).and_then(|foreign| foreign.import) != Some(stamp.clone())
+            })
+            .collect();
+        let mut flags = stays.iter();
+        self.kept.retain(|_| flags.next().is_none_or(|stays| *stays));
+        let mut flags = stays.iter();
+        self.unreadable.retain(|_| flags.next().is_none_or(|stays| *stays));
+    }
+}
+
+/// Makes the groups of many tokens without looking through all groups for each.
+#[derive(Default)]
+pub(crate) struct NewGroups(HashMap<String, GroupId>);
+
+impl NewGroups {
+    /// The group of that name, made where there is none.
+    pub(crate) fn id(&mut self, content: &mut Content, name: &str, rng: &mut dyn CryptoRng) -> GroupId {
+        *self.0.entry(fold(name)).or_insert_with(|| {
+            let id = GroupId::from_random(random(rng));
+            content.groups.push(Group { id, name: name.trim().to_owned() });
+            id
+        })
+    }
+}
