@@ -6,14 +6,17 @@ pub mod shapes;
 mod texts;
 mod users;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use countersign_core::uri;
 use shapes::{App, AuditCheck, AuditEntry, Group, Message, Setting, Token};
 
 use crate::{
     domain::{
-        policy::{MailKind, SETTINGS, Setting as Known, SettingError, Settings, SmsKind},
+        policy::{MailKind, SETTINGS, Setting as Known, SettingError, Settings, SmsKind, TokenKind},
         scope::ScopeError,
         users::{EmailError, Name, NameError, PhoneError},
     },
@@ -66,6 +69,16 @@ pub enum AdminError {
     /// A token that this server does not verify.
     #[error("this server verifies TOTP and HOTP tokens only")]
     Kind,
+    /// A token that the user's policy does not admit.
+    #[error("the policy of {user} admits no {kind} token here ({setting})")]
+    NotAdmitted {
+        /// Whose.
+        user: String,
+        /// The kind.
+        kind: &'static str,
+        /// The setting that says so.
+        setting: &'static str,
+    },
     /// A scope that does not exist.
     #[error(transparent)]
     Scope(#[from] ScopeError),
@@ -94,7 +107,7 @@ impl AdminError {
             Self::Setting(SettingError::Unknown(_)) | Self::PerServer(_) => "policy",
             Self::Setting(SettingError::Value { name, .. }) => name,
             Self::Sender(_) => "value",
-            Self::Link(_) | Self::Kind => "uri",
+            Self::Link(_) | Self::Kind | Self::NotAdmitted { .. } => "uri",
             Self::Scope(_) | Self::NoScope => "scopes",
             _ => return None,
         })
@@ -182,11 +195,26 @@ impl Admin {
     pub async fn add_token(&self, user: &str, link: &str, now: Now) -> Result<Token, AdminError> {
         let user = somebody(user)?;
         let (new, _) = self.new_token(link, now)?;
+        self.admits(&user, &new, &BTreeSet::new()).await?;
         let id = new.id.clone();
         self.store.add_token(&self.keys, &user, &new, now).await?;
         let tokens = self.store.tokens(&user).await?;
         let added = tokens.into_iter().find(|token| token.id == id).ok_or(StoreError::Missing("token"))?;
         Ok(added.into())
+    }
+
+    /// Whether a user's policy admits a token, besides those that there are and those that come with it.
+    async fn admits(&self, user: &Name, new: &NewToken, with: &BTreeSet<TokenKind>) -> Result<TokenKind, AdminError> {
+        let kind = TokenKind::named(&new.columns.kind).ok_or(AdminError::Kind)?;
+        let mut has = with.clone();
+        has.extend(self.store.tokens(user).await?.iter().filter_map(|token| TokenKind::named(&token.columns.kind)));
+        let policy = self.store.policy_of(user).await?;
+        policy.admits(kind, &has).map_err(|setting| AdminError::NotAdmitted {
+            user: user.shown().to_owned(),
+            kind: kind.name(),
+            setting,
+        })?;
+        Ok(kind)
     }
 
     /// The token of a link, sealed; and its secret's fingerprint, by which two links are known to be one token.

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     domain::{
         login::session_text,
+        policy::TokenKind,
         users::{Name, email, phone},
     },
     password,
@@ -199,7 +200,7 @@ impl Admin {
         now: Now,
     ) -> Result<Vec<RowProblem>, AdminError> {
         let (mut problems, mut new): (_, Vec<(Name, NewToken)>) = (Vec::new(), Vec::new());
-        let mut lines = BTreeMap::new();
+        let (mut lines, mut given) = (BTreeMap::new(), BTreeMap::new());
         for row in rows {
             let mut wrong = |problem: String| problems.push(RowProblem { line: row.line, problem });
             let user = match Name::new(&row.user) {
@@ -209,7 +210,8 @@ impl Admin {
                 }
                 Ok(user) => user,
             };
-            if !self.is_there(&user).await? {
+            let there = self.is_there(&user).await?;
+            if !there {
                 wrong(format!("there is no user {}", user.shown()));
             }
             match self.new_token(&row.uri, now) {
@@ -219,6 +221,14 @@ impl Admin {
                         wrong(format!("the same token stands in line {first} already"));
                     } else if self.has_secret(&user, &row.uri).await? {
                         wrong(format!("{} has this token already", user.shown()));
+                    }
+                    if there {
+                        let kinds: &mut BTreeSet<TokenKind> = given.entry(user.folded().to_owned()).or_default();
+                        match self.admits(&user, &token, kinds).await {
+                            Ok(kind) => drop(kinds.insert(kind)),
+                            Err(error @ AdminError::NotAdmitted { .. }) => wrong(error.to_string()),
+                            Err(error) => return Err(error),
+                        }
                     }
                     new.push((user, token));
                 }

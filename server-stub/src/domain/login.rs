@@ -5,13 +5,14 @@ use countersign_wire::v1::login::LOGIN;
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use sqlx::AnyConnection;
 use zeroize::Zeroizing;
 
 use super::{
     app_key::AppKey,
     audit::Event,
     judge::TypedCode,
-    policy::Settings,
+    policy::{Policy, Settings},
     registration::Desk,
     verification::{Attempt, Outcome, Rules, decide},
 };
@@ -19,16 +20,40 @@ use crate::{
     service::{Now, Random},
     store::{
         Store, StoreError, audit, former,
-        login::{self as rows, Challenge},
-        registration,
+        login::{self as rows, Challenge, Validity},
+        registration::{self, Registrant},
+        users,
         verify::{Statements, Who},
     },
 };
 
 /// Seconds for which a challenge is open.
 pub const CHALLENGE_SECONDS: i64 = 120;
-/// Seconds for which a session is open: eight hours.
-pub const SESSION_SECONDS: i64 = 8 * 3600;
+
+/// What a right password leads to.
+#[derive(Clone, Debug)]
+pub enum Entered {
+    /// The second factor is asked for, of a token of that issuer.
+    Challenge(Challenge, String),
+    /// Nothing more is asked of this user.
+    Session(Opened),
+}
+
+/// A session.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// What opens it.
+    pub text: Zeroizing<String>,
+    /// How long.
+    pub validity: Validity,
+}
+
+/// What opens a session must not end in a log.
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").field("validity", &self.validity).finish_non_exhaustive()
+    }
+}
 
 /// Why nobody was let in.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +82,7 @@ pub(crate) fn session_text(random: &Random) -> Zeroizing<String> {
 }
 
 impl Desk {
-    /// Username and password: a challenge, and the issuer whose token answers it.
+    /// Username and password: a challenge, or a session where the policy asks for no more.
     ///
     /// # Errors
     ///
@@ -68,32 +93,103 @@ impl Desk {
         folded: &str,
         password: Password,
         now: Now,
-    ) -> Result<(Challenge, String), LoginError> {
-        let seconds = now.seconds();
+    ) -> Result<Entered, LoginError> {
+        let user = self.right_password(folded, password, now).await?;
+        let policy = settings.policy_of(user.group_policy.as_deref());
+        let mut transaction = self.store.begin().await?;
+        registration::forgive_password(&mut transaction, &user.user_id).await?;
+        let standing = rows::standing(&mut transaction, &user.user_id).await?;
+        // Who administers is asked, whatever the group's policy; the one way around it is said of this user alone.
+        let asks = !standing.rights.exempt && (standing.rights.administrator || policy.asks(standing.tokens));
+        let (event, entered) = if asks {
+            let challenge = Challenge {
+                id: self.random.id(now),
+                user_id: user.user_id.clone(),
+                nonce: BASE64URL_NOPAD.encode(&self.random.bytes::<32>()),
+            };
+            let until = now.seconds() + CHALLENGE_SECONDS;
+            rows::start(&mut transaction, &challenge, now.seconds(), until).await?;
+            (Event::new(now, "login.started", Some(&user.user_id)), Entered::Challenge(challenge, policy.issuer))
+        } else {
+            let (id, opened) = self.open(&mut transaction, (&user.user_id, None), &policy, now).await?;
+            let why = if standing.rights.exempt { "exempt" } else { "not_required" };
+            let detail = json!({ "session": id, "second_factor": why });
+            (Event::new(now, "login.done", Some(&user.user_id)).with(detail), Entered::Session(opened))
+        };
+        audit::append(&mut transaction, &self.keys, &[event]).await?;
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(entered)
+    }
+
+    /// Checks a password, and says in the audit log when it is wrong.
+    async fn right_password(&self, folded: &str, password: Password, now: Now) -> Result<Registrant, LoginError> {
         let mut transaction = self.store.begin_unsynced().await?;
-        let found = registration::claim_password(&mut transaction, folded, seconds).await?;
+        let found = registration::claim_password(&mut transaction, folded, now.seconds()).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         let hash = found.as_ref().and_then(|found| found.password_hash.clone());
         let right = self.passwords.matches(password, hash).await;
-        let Some(user) = found.filter(|_| right) else {
-            let mut transaction = self.store.begin_unsynced().await?;
-            let event = Event::new(now, "login.refused", None).with(json!({ "reason": "password" }));
-            audit::append(&mut transaction, &self.keys, &[event]).await?;
-            transaction.commit().await.map_err(StoreError::from)?;
-            return Err(LoginError::Credentials);
-        };
-        let mut transaction = self.store.begin().await?;
-        registration::forgive_password(&mut transaction, &user.user_id).await?;
-        let challenge = Challenge {
-            id: self.random.id(now),
-            user_id: user.user_id,
-            nonce: BASE64URL_NOPAD.encode(&self.random.bytes::<32>()),
-        };
-        rows::start(&mut transaction, &challenge, seconds, seconds + CHALLENGE_SECONDS).await?;
-        let event = Event::new(now, "login.started", Some(&challenge.user_id));
+        if let Some(user) = found.filter(|_| right) {
+            return Ok(user);
+        }
+        let mut transaction = self.store.begin_unsynced().await?;
+        let event = Event::new(now, "login.refused", None).with(json!({ "reason": "password" }));
         audit::append(&mut transaction, &self.keys, &[event]).await?;
         transaction.commit().await.map_err(StoreError::from)?;
-        Ok((challenge, settings.policy_of(user.group_policy.as_deref()).issuer))
+        Err(LoginError::Credentials)
+    }
+
+    /// Opens a session, with the token that it ends with.
+    async fn open(
+        &self,
+        connection: &mut AnyConnection,
+        whose: (&str, Option<&str>),
+        policy: &Policy,
+        now: Now,
+    ) -> Result<(String, Opened), StoreError> {
+        let (id, text) = (self.random.id(now), session_text(&self.random));
+        let validity = Validity { before_first: policy.session_before_first, lasts: policy.session_after_first * 60 };
+        let hash = Sha256::digest(text.as_bytes()).into();
+        rows::open_session(connection, &id, &hash, whose, validity, now.seconds()).await?;
+        Ok((id, Opened { text, validity }))
+    }
+
+    /// Username, password and a code: the token that it is of counts again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Desk::login`]; and one same answer for whatever is wrong with the code.
+    pub async fn confirm_token(
+        &self,
+        folded: &str,
+        password: Password,
+        code: &str,
+        now: Now,
+    ) -> Result<String, LoginError> {
+        let user = self.right_password(folded, password, now).await?;
+        let mut transaction = self.store.begin().await?;
+        registration::forgive_password(&mut transaction, &user.user_id).await?;
+        let attempt = Attempt {
+            who: Who::Id(user.user_id),
+            code: TypedCode::new(code),
+            credential: None,
+            address: None,
+            via: "confirmation",
+            now,
+        };
+        let stored = Store::settings(&mut transaction).await?;
+        let settings = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let (rules, mut events) = (self.rules(&settings), Vec::new());
+        let outcome = decide(&mut transaction, &rules, &attempt, &mut events).await?;
+        audit::append(&mut transaction, &self.keys, &events).await?;
+        transaction.commit().await.map_err(StoreError::from)?;
+        match outcome {
+            Outcome::Accepted { credential_id, .. } => Ok(credential_id),
+            Outcome::Refused => Err(LoginError::Code),
+        }
+    }
+
+    fn rules<'a>(&'a self, settings: &'a Settings) -> Rules<'a> {
+        Rules { settings, keys: &self.keys, random: &self.random, statements: Statements::REAL, confirms: true }
     }
 
     /// A code with the app's signature: the text that opens a session.
@@ -107,7 +203,7 @@ impl Desk {
         (token, code): (&str, &str),
         (key, signature): (&AppKey, &str),
         now: Now,
-    ) -> Result<Zeroizing<String>, LoginError> {
+    ) -> Result<Opened, LoginError> {
         let seconds = now.seconds();
         let mut transaction = self.store.begin().await?;
         let challenge = rows::read(&mut transaction, id, seconds).await?.ok_or(LoginError::Code)?;
@@ -116,13 +212,7 @@ impl Desk {
         }
         let stored = Store::settings(&mut transaction).await?;
         let settings = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let rules = Rules {
-            settings: &settings,
-            keys: &self.keys,
-            random: &self.random,
-            statements: Statements::REAL,
-            confirms: true,
-        };
+        let rules = self.rules(&settings);
         let attempt = Attempt {
             who: Who::Id(challenge.user_id.clone()),
             code: TypedCode::new(code),
@@ -135,7 +225,6 @@ impl Desk {
         let outcome = decide(&mut transaction, &rules, &attempt, &mut events).await?;
         let user_id = challenge.user_id.as_str();
         let bound = rows::bound_key(&mut transaction, user_id, token).await?;
-        let text = session_text(&self.random);
         // Only whoever holds the key of the app that had the token hears that it moved.
         let was_here = former::state(&mut transaction, token, &key.id()).await?;
         let done = if outcome == Outcome::Refused && matches!(was_here, former::State::Moved(_)) {
@@ -149,13 +238,11 @@ impl Desk {
         } else if !rows::take(&mut transaction, id, seconds).await? {
             Err(LoginError::Code)
         } else {
-            let hash = Sha256::digest(text.as_bytes()).into();
-            let session = self.random.id(now);
-            let until = seconds + SESSION_SECONDS;
-            rows::open_session(&mut transaction, &session, &hash, (user_id, Some(token)), seconds, until).await?;
+            let (_, policy) = users::policy(&mut transaction, user_id).await?;
+            let (session, opened) = self.open(&mut transaction, (user_id, Some(token)), &policy, now).await?;
             events
                 .push(Event::new(now, "login.done", Some(user_id)).with(json!({ "token": token, "session": session })));
-            Ok(text)
+            Ok(opened)
         };
         audit::append(&mut transaction, &self.keys, &events).await?;
         transaction.commit().await.map_err(StoreError::from)?;

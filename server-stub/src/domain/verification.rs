@@ -21,7 +21,7 @@ use super::{
     audit::Event,
     judge::{Judgement, RESYNC_SECONDS, TypedCode, judge},
     notices::Teller,
-    policy::{Policy, Settings},
+    policy::{Policy, Settings, TokenKind},
     texts::Notice,
 };
 use crate::{
@@ -247,12 +247,8 @@ const NO_STEP: Step<'static> = Step { credential_id: "", step: -1, until: None }
 /// would have to confirm, then the tokens that it is wrong for.
 fn steps<'a>(rules: &Rules<'_>, attempt: &Attempt, subject: &'a Subject, policy: &Policy) -> Vec<Step<'a>> {
     let now = attempt.now.seconds();
-    let counts = |token: &&Credential| attempt.credential.as_ref().is_none_or(|named| *named == token.id);
-    let mut steps: Vec<Step<'_>> = subject
-        .credentials
-        .iter()
-        .filter(|token| token.confirmed || rules.confirms)
-        .filter(counts)
+    let mut steps: Vec<Step<'_>> = counting(rules, attempt, subject, policy)
+        .into_iter()
         .map(|token| {
             let resync = token.resync.filter(|(_, until)| (now..=now + RESYNC_SECONDS).contains(until));
             let resync = resync.map(|(step, _)| step);
@@ -266,6 +262,23 @@ fn steps<'a>(rules: &Rules<'_>, attempt: &Attempt, subject: &'a Subject, policy:
         .collect();
     steps.sort_by_key(|step| (step.step < 0, step.until.is_some()));
     steps
+}
+
+/// The tokens that an attempt may be of, strongest first.
+fn counting<'a>(rules: &Rules<'_>, attempt: &Attempt, subject: &'a Subject, policy: &Policy) -> Vec<&'a Credential> {
+    let kind = |token: &Credential| match token.token.kind {
+        Kind::Hotp { .. } => TokenKind::Hotp,
+        _ => TokenKind::Totp,
+    };
+    let mut tokens: Vec<&Credential> = subject
+        .credentials
+        .iter()
+        .filter(|token| token.confirmed || rules.confirms)
+        .filter(|token| policy.allowed_kinds.contains(&kind(token)))
+        .filter(|token| attempt.credential.as_ref().is_none_or(|named| *named == token.id))
+        .collect();
+    tokens.sort_by_key(|token| policy.strength_order.iter().position(|own| *own == kind(token)));
+    tokens
 }
 
 /// What decisions go by.

@@ -81,6 +81,7 @@ fn documented() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(api::tokens::state))
         .routes(routes!(api::login::login))
         .routes(routes!(api::login::totp))
+        .routes(routes!(api::login::confirm_token))
         .routes(routes!(api::login::who, api::login::end))
         .routes(routes!(api::verify::verify))
         .routes(routes!(api::validate::check))

@@ -3,9 +3,13 @@
 use serde_json::json;
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
-use super::{Store, StoreError, users, verify};
+use super::{
+    Store, StoreError,
+    login::{self, Validity},
+    users, verify,
+};
 use crate::{
-    domain::{audit::Event, notices::Teller, texts::Notice, users::Name},
+    domain::{audit::Event, notices::Teller, policy::Policy, texts::Notice, users::Name},
     seal::Keys,
     service::{Now, Random},
 };
@@ -193,6 +197,12 @@ impl Store {
         user(&row)
     }
 
+    /// The rules that a user lives under.
+    pub async fn policy_of(&self, name: &Name) -> Result<Policy, StoreError> {
+        let id = self.user(name).await?.id;
+        Ok(users::policy(&mut *self.readers.acquire().await?, &id).await?.1)
+    }
+
     /// Users in the order of their folded names, after that one.
     pub async fn users_after(&self, folded: &str, most: i64) -> Result<Vec<(String, User)>, StoreError> {
         self.users_like("", folded, most).await
@@ -368,8 +378,11 @@ impl Store {
             query.bind(&id).execute(&mut *transaction).await?;
         }
         if let Some((session, hash)) = session {
-            let until = now.seconds() + RESCUE_SECONDS;
-            super::login::open_session(&mut transaction, session, hash, (&id, None), now.seconds(), until).await?;
+            // An hour in all: whoever is in registers a token at once.
+            let validity = Validity { before_first: RESCUE_SECONDS, lasts: RESCUE_SECONDS };
+            login::open_session(&mut transaction, session, hash, (&id, None), validity, now.seconds()).await?;
+            let used = sqlx::query("UPDATE sessions SET used_at = created_at WHERE id = $1").bind(session);
+            used.execute(&mut *transaction).await?;
         }
         let detail = json!({ "tokens": deleted, "changed": changed, "session": session.map(|(id, _)| id) });
         let event = Event::new(now, "administrator.rescued", Some(&id)).with(detail);

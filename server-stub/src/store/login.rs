@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, Row as _};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, accounts::Rights};
 
 /// A sign-in that waits for its second factor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,44 +60,85 @@ pub async fn bound_key(
     row.map(|row| Ok(row.try_get(0)?)).transpose()
 }
 
+/// What decides whether a second factor is asked of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What the user may.
+    pub rights: Rights,
+    /// Tokens that count.
+    pub tokens: i64,
+}
+
+/// Reads it.
+pub async fn standing(connection: &mut AnyConnection, user_id: &str) -> Result<Standing, StoreError> {
+    const SQL: &str = "SELECT administrator, exempt, (SELECT count(*) FROM credentials c \
+        WHERE c.user_id = u.id AND c.unconfirmed_since IS NULL) FROM users u WHERE u.id = $1";
+    let row = sqlx::query(SQL).bind(user_id).fetch_optional(connection).await?.ok_or(StoreError::Missing("user"))?;
+    let rights = Rights { administrator: row.try_get::<i64, _>(0)? == 1, exempt: row.try_get::<i64, _>(1)? == 1 };
+    Ok(Standing { rights, tokens: row.try_get(2)? })
+}
+
+/// How long a session is open, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// Until it is used for the first time.
+    pub before_first: i64,
+    /// From then on.
+    pub lasts: i64,
+}
+
 /// Opens a session. It ends with its token, where there is one.
 pub async fn open_session(
     connection: &mut AnyConnection,
     id: &str,
     hash: &[u8; 32],
     (user_id, credential_id): (&str, Option<&str>),
+    validity: Validity,
     now: i64,
-    expires_at: i64,
 ) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO sessions (id, hash, user_id, credential_id, created_at, expires_at) \
-        VALUES ($1, $2, $3, $4, $5, $6)";
+    const SQL: &str = "INSERT INTO sessions (id, hash, user_id, credential_id, created_at, expires_at, lasts) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
     sqlx::query(SQL)
         .bind(id)
         .bind(hash.to_vec())
         .bind(user_id)
         .bind(credential_id)
         .bind(now)
-        .bind(expires_at)
+        .bind(now + validity.before_first)
+        .bind(validity.lasts)
         .execute(connection)
         .await?;
     Ok(())
 }
 
 impl Store {
-    /// The user of a session that is open, and when it ends.
+    /// The user of a session that is open, and when it ends. Its first use says when that is.
     pub async fn session(&self, hash: &[u8; 32], now: i64) -> Result<Option<(String, i64)>, StoreError> {
-        const SQL: &str = "SELECT u.name, s.expires_at FROM sessions s JOIN users u ON u.id = s.user_id \
-            WHERE s.hash = $1 AND s.expires_at > $2";
-        let row = sqlx::query(SQL).bind(hash.to_vec()).bind(now).fetch_optional(&self.readers).await?;
-        row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
+        Ok(self.open_session(hash, now).await?.map(|(user, _, until)| (user, until)))
     }
 
     /// The administrator whose session it is.
     pub async fn administrator(&self, hash: &[u8; 32], now: i64) -> Result<Option<String>, StoreError> {
-        const SQL: &str = "SELECT u.name FROM sessions s JOIN users u ON u.id = s.user_id \
-            WHERE s.hash = $1 AND s.expires_at > $2 AND u.administrator = 1";
+        let open = self.open_session(hash, now).await?;
+        Ok(open.filter(|(_, administrator, _)| *administrator).map(|(user, ..)| user))
+    }
+
+    async fn open_session(&self, hash: &[u8; 32], now: i64) -> Result<Option<(String, bool, i64)>, StoreError> {
+        const SQL: &str = "SELECT u.name, u.administrator, s.expires_at, s.used_at FROM sessions s \
+            JOIN users u ON u.id = s.user_id WHERE s.hash = $1 AND s.expires_at > $2";
+        const FIRST: &str = "UPDATE sessions SET used_at = $2, expires_at = $2 + lasts \
+            WHERE hash = $1 AND used_at IS NULL AND expires_at > $2 RETURNING expires_at";
         let row = sqlx::query(SQL).bind(hash.to_vec()).bind(now).fetch_optional(&self.readers).await?;
-        row.map(|row| Ok(row.try_get(0)?)).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let mut until: i64 = row.try_get(2)?;
+        if row.try_get::<Option<i64>, _>(3)?.is_none() {
+            let mut transaction = self.begin().await?;
+            let first = sqlx::query(FIRST).bind(hash.to_vec()).bind(now).fetch_optional(&mut *transaction).await?;
+            transaction.commit().await?;
+            // Nothing where somebody else used it first, at the same time.
+            until = first.map_or(Ok(until), |row| row.try_get(0))?;
+        }
+        Ok(Some((row.try_get(0)?, row.try_get::<i64, _>(1)? == 1, until)))
     }
 
     /// Ends a session. False: there was none.

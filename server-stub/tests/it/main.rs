@@ -9,6 +9,7 @@ mod http;
 mod kit;
 mod openapi;
 mod outbox;
+mod policy;
 mod registration;
 mod store;
 mod verification;

@@ -9,7 +9,7 @@ use countersign_core::{
 use countersign_server::{
     domain::{
         app_key::AppKey,
-        login::LoginError,
+        login::{Entered, LoginError},
         policy::Settings,
         registration::{Confirmed, Desk, RegistrationError, Started},
         users::Name,
@@ -117,14 +117,14 @@ impl Phone {
 
     /// Signs in with a code, at the challenge of the password.
     async fn sign_in(&self, desk: &Desk, waiting: &Waiting, now: u64) -> Result<String, LoginError> {
-        let (challenge, issuer) =
-            desk.login(&Settings::default(), "ada", Password::new(PASSWORD), at(now)).await.unwrap();
+        let entered = desk.login(&Settings::default(), "ada", Password::new(PASSWORD), at(now)).await.unwrap();
+        let Entered::Challenge(challenge, issuer) = entered else { panic!("no second factor was asked for") };
         assert_eq!(issuer, waiting.spec.issuer);
         let code = waiting.spec.code_at(now).unwrap();
         let signature = self.sign(LOGIN, &[SERVER, &challenge.id, &challenge.nonce, &waiting.token, code.text()]);
         let sent = (waiting.token.as_str(), code.text());
         let session = desk.login_totp(SERVER, &challenge.id, sent, (&self.public(), &signature), at(now)).await?;
-        Ok(session.to_string())
+        Ok(session.text.to_string())
     }
 
     /// From the password to the confirmed token.
@@ -227,7 +227,7 @@ on_both! {
         let hash = |session: &str| Sha256::digest(session.as_bytes()).into();
         let open = async |session: &str, now: u64| desk.store.session(&hash(session), now as i64).await.unwrap();
         assert_eq!(open(&session, NOW + 40).await.unwrap().0, "Ada");
-        assert!(open(&session, NOW + 30 + 8 * 3600).await.is_none());
+        assert!(open(&session, NOW + 40 + 8 * 3600).await.is_none());
         assert!(open("css_nonsense", NOW + 40).await.is_none());
         // The same token's code from another app.
         let elsewhere = second.sign_in(&desk, &old, NOW + 60).await;
@@ -250,8 +250,8 @@ on_both! {
             assert!(matches!(refused, Err(LoginError::Credentials)), "{user}");
         }
         // A challenge is good for one sign-in and two minutes, and a signature for its server.
-        let (challenge, _) =
-            desk.login(&Settings::default(), "ada", Password::new(PASSWORD), at(NOW + 900)).await.unwrap();
+        let entered = desk.login(&Settings::default(), "ada", Password::new(PASSWORD), at(NOW + 900)).await.unwrap();
+        let Entered::Challenge(challenge, _) = entered else { panic!("no second factor was asked for") };
         let answer = async |server: &str, now: u64| {
             let code = new.spec.code_at(now).unwrap();
             let signature = second.sign(LOGIN, &[server, &challenge.id, &challenge.nonce, &new.token, code.text()]);
@@ -262,6 +262,23 @@ on_both! {
         assert!(answer(SERVER, NOW + 930).await.is_ok());
         assert!(matches!(answer(SERVER, NOW + 960).await, Err(LoginError::Code)));
         assert!(matches!(answer(SERVER, NOW + 1020).await, Err(LoginError::Code)));
+    }
+
+    async fn signing_in_confirms_a_token_again(database: &Database) {
+        let desk = desk(database).await;
+        let ada = add_ada(database, &desk.store).await;
+        let phone = Phone::new("first", 1);
+        let waiting = phone.confirmed(&desk, NOW).await;
+        phone.activate(&desk, &waiting, at(NOW)).await.unwrap();
+        desk.store.unconfirm_user(&desk.keys, &ada, at(NOW)).await.unwrap();
+        let verifier = database.verifier(Statements::REAL).await;
+        let right = async |now: u64| {
+            let code = waiting.spec.code_at(now).unwrap();
+            accepted(&verifier.verify(attempt("ada", code.text(), at(now))).await.unwrap())
+        };
+        assert!(!right(NOW + 30).await);
+        phone.sign_in(&desk, &waiting, NOW + 60).await.unwrap();
+        assert!(right(NOW + 90).await);
     }
 
     async fn of_two_apps_at_once_one_has_the_token(database: &Database) {

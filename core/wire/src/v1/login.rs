@@ -24,10 +24,21 @@ impl fmt::Debug for LoginRequest {
     }
 }
 
+/// Username and password are right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(untagged)]
+pub enum LoginReply {
+    /// The second factor is asked for.
+    Challenge(ChallengeReply),
+    /// Nothing more is asked: the policy asks none of this user.
+    Session(SessionReply),
+}
+
 /// The second factor is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct LoginReply {
+pub struct ChallengeReply {
     /// The challenge.
     pub challenge: String,
     /// What the signature is over.
@@ -68,8 +79,11 @@ impl fmt::Debug for TotpRequest {
 pub struct SessionReply {
     /// What opens it, as `Authorization: Bearer`. It is shown this once.
     pub session: String,
-    /// Seconds.
+    /// Seconds within which it must be used for the first time.
     pub expires_in: u64,
+    /// Seconds for which it is open from then on.
+    #[serde(default)]
+    pub lasts: u64,
 }
 
 /// What opens a session must not end in a log.
@@ -77,6 +91,33 @@ impl fmt::Debug for SessionReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionReply").field("expires_in", &self.expires_in).finish_non_exhaustive()
     }
+}
+
+/// A code that confirms a token: `POST /api/v1/confirmations`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConfirmTokenRequest {
+    /// The user's name, in any spelling.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// A code of the token.
+    pub code: String,
+}
+
+/// A password must not end in a log.
+impl fmt::Debug for ConfirmTokenRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfirmTokenRequest").finish_non_exhaustive()
+    }
+}
+
+/// The token counts again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConfirmTokenReply {
+    /// Its id.
+    pub token: String,
 }
 
 /// Whose session it is.

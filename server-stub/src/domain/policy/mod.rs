@@ -39,6 +39,18 @@ pub struct Policy {
     pub language: Language,
     /// The kinds of tokens that a user may have.
     pub allowed_kinds: BTreeSet<TokenKind>,
+    /// The kind that a user's first token must be of; `None` for any.
+    pub first_kind: Option<TokenKind>,
+    /// Kinds, strongest first: of two tokens that a code is right for, the stronger one's counts.
+    pub strength_order: Vec<TokenKind>,
+    /// Whether a sign-in always asks for the second factor, also of who has none yet.
+    pub require_second_factor: bool,
+    /// Where it is not required: from how many tokens on it is asked for.
+    pub min_credentials: i64,
+    /// Seconds within which a session must be used for the first time.
+    pub session_before_first: i64,
+    /// Minutes for which a session is open from its first use on.
+    pub session_after_first: i64,
     /// Whether a user may begin a registration with the password, without a link.
     pub self_enrollment: bool,
     /// Whether a link also shows a secret for authenticators of others, which are bound to nothing.
@@ -88,10 +100,32 @@ impl Default for Policy {
             max_failures: 10,
             language: Language::English,
             allowed_kinds: BTreeSet::from([TokenKind::Totp, TokenKind::Hotp]),
+            first_kind: None,
+            strength_order: vec![TokenKind::Totp, TokenKind::Hotp],
+            require_second_factor: true,
+            min_credentials: 1,
+            session_before_first: 3600,
+            session_after_first: 480,
             self_enrollment: true,
             other_apps: false,
             exportable: false,
         }
+    }
+}
+
+impl Policy {
+    /// Whether a user who has tokens of those kinds may have one of this kind, too; else which setting says no.
+    pub fn admits(&self, kind: TokenKind, has: &BTreeSet<TokenKind>) -> Result<(), &'static str> {
+        match self.first_kind {
+            _ if !self.allowed_kinds.contains(&kind) => Err("allowed_kinds"),
+            Some(first) if kind != first && !has.contains(&first) => Err("first_kind"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a sign-in asks for the second factor of somebody with that many tokens that count.
+    pub fn asks(&self, tokens: i64) -> bool {
+        self.require_second_factor || tokens >= self.min_credentials
     }
 }
 
@@ -241,6 +275,24 @@ mod tests {
     }
 
     #[test]
+    fn the_first_kind_comes_first_and_few_tokens_are_asked_of_nobody() {
+        let mut settings = Settings::default();
+        let (totp, hotp) = (TokenKind::Totp, TokenKind::Hotp);
+        let (none, some) = (BTreeSet::new(), BTreeSet::from([hotp]));
+        assert_eq!(settings.policy.admits(totp, &none), Ok(()));
+        settings.set("first_kind", "hotp").unwrap();
+        assert_eq!(settings.policy.admits(totp, &none), Err("first_kind"));
+        assert_eq!((settings.policy.admits(hotp, &none), settings.policy.admits(totp, &some)), (Ok(()), Ok(())));
+        settings.set("allowed_kinds", "totp").unwrap();
+        assert_eq!(settings.policy.admits(hotp, &some), Err("allowed_kinds"));
+
+        assert!(settings.policy.asks(0));
+        settings.set("require_second_factor", "false").unwrap();
+        settings.set("min_credentials", "2").unwrap();
+        assert_eq!((settings.policy.asks(1), settings.policy.asks(2)), (false, true));
+    }
+
+    #[test]
     fn a_secret_is_known_to_be_there_and_no_more() {
         let mut settings = Settings::from_stored([("twilio_token", "sealed")]);
         let setting = Setting::find("twilio_token").unwrap();
@@ -270,6 +322,12 @@ mod tests {
             ("other_apps", "yes"),
             ("allowed_kinds", "totp,push"),
             ("allowed_kinds", ""),
+            ("strength_order", "totp"),
+            ("strength_order", "totp,totp"),
+            ("first_kind", "sms"),
+            ("min_credentials", "0"),
+            ("session_before_first", "59"),
+            ("session_after_first", "0"),
             ("language", "fr"),
             ("twilio_account", "AC12"),
             ("twilio_from", "Corp & Sons"),

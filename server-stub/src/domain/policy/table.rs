@@ -112,6 +112,66 @@ pub const SETTINGS: &[Setting] = &[
         show: |all| all.policy.allowed_kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(","),
     },
     Setting {
+        name: "first_kind",
+        takes: "totp, hotp or any",
+        about: "the kind that a user's first token must be of",
+        per_group: true,
+        secret: false,
+        check: |all, text| {
+            let kind = if text == "any" { None } else { Some(TokenKind::named(text)?) };
+            put(&mut all.policy.first_kind, Some(kind))
+        },
+        show: |all| all.policy.first_kind.map_or("any", TokenKind::name).to_owned(),
+    },
+    Setting {
+        name: "strength_order",
+        takes: "totp,hotp or hotp,totp",
+        about: "kinds of tokens, strongest first: of two that a code is right for, the stronger one counts",
+        per_group: true,
+        secret: false,
+        check: |all, text| {
+            let kinds: Option<Vec<_>> = text.split(',').map(|kind| TokenKind::named(kind.trim())).collect();
+            put(&mut all.policy.strength_order, kinds.filter(|kinds| kinds.len() == 2 && kinds[0] != kinds[1]))
+        },
+        show: |all| all.policy.strength_order.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(","),
+    },
+    Setting {
+        name: "require_second_factor",
+        takes: "true or false",
+        about: "whether a sign-in always asks for the second factor, also of who has none yet and must register one first",
+        per_group: true,
+        secret: false,
+        check: |all, text| put(&mut all.policy.require_second_factor, text.parse().ok()),
+        show: |all| all.policy.require_second_factor.to_string(),
+    },
+    Setting {
+        name: "min_credentials",
+        takes: "a number from 1 to 10",
+        about: "where it is not required: from how many tokens on a sign-in asks for the second factor",
+        per_group: true,
+        secret: false,
+        check: |all, text| put(&mut all.policy.min_credentials, number(text, 1, 10)),
+        show: |all| all.policy.min_credentials.to_string(),
+    },
+    Setting {
+        name: "session_before_first",
+        takes: "a number of seconds from 60 to 86400",
+        about: "seconds within which a session must be used for the first time",
+        per_group: true,
+        secret: false,
+        check: |all, text| put(&mut all.policy.session_before_first, number(text, 60, 86_400)),
+        show: |all| all.policy.session_before_first.to_string(),
+    },
+    Setting {
+        name: "session_after_first",
+        takes: "a number of minutes from 1 to 43200",
+        about: "minutes for which a session is open from its first use on",
+        per_group: true,
+        secret: false,
+        check: |all, text| put(&mut all.policy.session_after_first, number(text, 1, 43_200)),
+        show: |all| all.policy.session_after_first.to_string(),
+    },
+    Setting {
         name: "self_enrollment",
         takes: "true or false",
         about: "whether users register an app with the password alone, without a link",

@@ -8,7 +8,10 @@ use axum::{
 use countersign_core::secret::Password;
 use countersign_wire::v1::{
     ApiError,
-    login::{LoginReply, LoginRequest, SessionReply, TotpRequest, WhoReply},
+    login::{
+        ChallengeReply, ConfirmTokenReply, ConfirmTokenRequest, LoginReply, LoginRequest, SessionReply, TotpRequest,
+        WhoReply,
+    },
 };
 use sha2::{Digest as _, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -18,7 +21,7 @@ use super::{identifier, server::address};
 use crate::{
     domain::{
         app_key::AppKey,
-        login::{CHALLENGE_SECONDS, LoginError, SESSION_SECONDS},
+        login::{CHALLENGE_SECONDS, Entered, LoginError, Opened},
         users::Name,
     },
     http::{
@@ -27,13 +30,13 @@ use crate::{
     },
 };
 
-/// Username and password: a challenge.
+/// Username and password: a challenge, or a session where nothing more is asked.
 #[utoipa::path(
     post,
     path = "/api/v1/login",
     tag = "app",
     responses(
-        (status = 200, description = "The second factor is asked for", body = LoginReply),
+        (status = 200, description = "The second factor is asked for, or a session where the policy asks none", body = LoginReply),
         (status = 403, description = "`credentials_wrong`", body = ApiError),
     ),
 )]
@@ -44,14 +47,44 @@ pub(crate) async fn login(
     let settings = &app.snapshot.get(&app.store).await?.settings;
     let folded = Name::new(&request.username).map(|name| name.folded().to_owned()).unwrap_or_default();
     let password = Password::new(&Zeroizing::new(request.password));
-    let (challenge, issuer) = app.desk.login(settings, &folded, password, app.clock.now()).await?;
-    Ok(Reply(LoginReply {
-        challenge: challenge.id,
-        nonce: challenge.nonce,
-        issuer,
-        methods: vec!["totp".to_owned()],
-        expires_in: CHALLENGE_SECONDS.unsigned_abs(),
+    Ok(Reply(match app.desk.login(settings, &folded, password, app.clock.now()).await? {
+        Entered::Challenge(challenge, issuer) => LoginReply::Challenge(ChallengeReply {
+            challenge: challenge.id,
+            nonce: challenge.nonce,
+            issuer,
+            methods: vec!["totp".to_owned()],
+            expires_in: CHALLENGE_SECONDS.unsigned_abs(),
+        }),
+        Entered::Session(opened) => LoginReply::Session(opened_reply(&opened)),
     }))
+}
+
+fn opened_reply(opened: &Opened) -> SessionReply {
+    SessionReply {
+        session: opened.text.to_string(),
+        expires_in: opened.validity.before_first.unsigned_abs(),
+        lasts: opened.validity.lasts.unsigned_abs(),
+    }
+}
+
+/// Username, password and a code: a token that had to be confirmed counts again.
+#[utoipa::path(
+    post,
+    path = "/api/v1/confirmations",
+    tag = "app",
+    responses(
+        (status = 200, description = "The token", body = ConfirmTokenReply),
+        (status = 403, description = "`credentials_wrong`, `code_wrong`", body = ApiError),
+    ),
+)]
+pub(crate) async fn confirm_token(
+    State(app): State<App>,
+    Json(request): Json<ConfirmTokenRequest>,
+) -> Result<Reply<ConfirmTokenReply>, Problem> {
+    let folded = Name::new(&request.username).map(|name| name.folded().to_owned()).unwrap_or_default();
+    let (password, code) = (Password::new(&Zeroizing::new(request.password)), Zeroizing::new(request.code));
+    let token = app.desk.confirm_token(&folded, password, &code, app.clock.now()).await?;
+    Ok(Reply(ConfirmTokenReply { token }))
 }
 
 /// A code: a session.
@@ -81,7 +114,7 @@ pub(crate) async fn totp(
     let code = Zeroizing::new(request.code);
     let signed = (&key, request.signature.as_str());
     let session = app.desk.login_totp(&server, &id, (&token, &code), signed, app.clock.now()).await?;
-    Ok(Reply(SessionReply { session: session.to_string(), expires_in: SESSION_SECONDS.unsigned_abs() }))
+    Ok(Reply(opened_reply(&session)))
 }
 
 /// Whose session this is.
