@@ -26,6 +26,11 @@ pub(super) struct Fit {
     projection: [f32; 8],
 }
 
+/// Steps in modules that tell a good guess from a bad one.
+pub(super) const ROUGH: [f32; 2] = [1.0, 0.5];
+/// Steps in modules until the grid lies in the middle of each.
+pub(super) const FINE: [f32; 4] = [1.0, 0.5, 0.25, 0.12];
+
 /// From the corner to the centre of a finder pattern, in modules.
 const CENTRE: f32 = 3.5;
 
@@ -120,11 +125,11 @@ impl Fit {
     }
 
     /// Moves each point to where the score grows, in smaller and smaller steps.
-    pub(super) fn refined(&self, plane: &Plane, known: &Known, bend: Bend) -> (f32, Self) {
+    pub(super) fn refined(&self, plane: &Plane, known: &Known, steps: &[f32], bend: Bend) -> (f32, Self) {
         let mut best = self.clone();
         let mut score = best.score(plane, known);
         let points = if bend == Bend::Flat { 4 } else { 8 };
-        for step in [1.0, 0.5, 0.25, 0.12] {
+        for step in steps {
             let step = step * self.module;
             for _ in 0..4 {
                 let before = score;

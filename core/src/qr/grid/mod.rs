@@ -24,8 +24,9 @@ use fit::Fit;
 use known::Known;
 use plane::Plane;
 
-/// The most guesses that are followed to the end, the best first.
-const MOST_GUESSES: usize = 12;
+/// The most guesses of which a grid is roughly bent, the best first, and the most that are followed to the end.
+const MOST_GUESSES: usize = 16;
+const MOST_FOLLOWED: usize = 4;
 /// The most finder patterns of which pairs are made.
 const MOST_PATTERNS: usize = 10;
 
@@ -68,13 +69,29 @@ pub(super) fn read(
         }
     }
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut bent: Vec<(f32, Fit, Known, &Plane)> = Vec::new();
     for (_, guess, known) in ranked.into_iter().take(MOST_GUESSES) {
         let plane = planes.iter().find(|(module, _)| (module / guess.module).ln().abs() < 0.3);
         let Some((_, plane)) = plane else { continue };
         if stop() {
             return;
         }
-        if let Some(sighting) = guarded(|| follow(picture, plane, &guess, &known)).flatten() {
+        let best = Fit::new(&guess, &known)
+            .with_alignment(plane, &known)
+            .into_iter()
+            .filter(|fit| fit.score(plane, &known) >= LEAST_SCORE / 2.0)
+            .map(|fit| fit.refined(plane, &known, &fit::ROUGH, fit::Bend::Flat))
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        if let Some((score, fit)) = best.filter(|(score, _)| *score >= LEAST_SCORE) {
+            bent.push((score, fit, known, plane));
+        }
+    }
+    bent.sort_by(|a, b| b.0.total_cmp(&a.0));
+    for (_, fit, known, plane) in bent.into_iter().take(MOST_FOLLOWED) {
+        if stop() {
+            return;
+        }
+        if let Some(sighting) = guarded(|| follow(picture, plane, fit, &known)).flatten() {
             see(sighting);
             return;
         }
@@ -84,23 +101,9 @@ pub(super) fn read(
 /// The least agreement with the known modules from which on it is worth to read the others: chance reaches a quarter.
 const LEAST_SCORE: f32 = 0.4;
 
-fn follow(picture: &Luma, plane: &Plane, guess: &Guess, known: &Known) -> Option<Sighting> {
-    let mut best: Option<(f32, Fit)> = None;
-    for fit in Fit::new(guess, known).with_alignment(plane, known) {
-        if fit.score(plane, known) < LEAST_SCORE / 2.0 {
-            continue;
-        }
-        let (score, fit) = fit.refined(plane, known, fit::Bend::Flat);
-        if best.as_ref().is_none_or(|(other, _)| score > *other) {
-            best = Some((score, fit));
-        }
-    }
-    let (score, fit) = best?;
-    if score < LEAST_SCORE {
-        return None;
-    }
+fn follow(picture: &Luma, plane: &Plane, mut fit: Fit, known: &Known) -> Option<Sighting> {
     for bend in [fit::Bend::Flat, fit::Bend::Curved] {
-        let (_, fit) = fit.refined(plane, known, bend);
+        fit = fit.refined(plane, known, &fit::FINE, bend).1;
         let shades = fit.shades(picture, known.size);
         for matrix in equalise::decisions(&shades, known) {
             if let Some(mut sighting) = readers::decoded(&matrix) {
@@ -117,7 +120,7 @@ fn threes(patterns: &[ConcentricPattern]) -> Vec<Guess> {
     let mut patterns = patterns.to_vec();
     let sets: Vec<FinderPatternSet> = guarded(|| GenerateFinderPatternSets(&mut patterns)).unwrap_or_default();
     sets.into_iter()
-        .take(2 * MOST_GUESSES)
+        .take(24)
         .map(|set| {
             let module = (set.tl.size + set.tr.size + set.bl.size) as f32 / 21.0;
             Guess { tl: set.tl.p, tr: set.tr.p, bl: set.bl.p, module }
