@@ -1,10 +1,17 @@
 #!/usr/bin/env bash
 # An "app" of nothing but curl and openssl, as docs/api.md says:
 #   app.sh register FOLDER SERVER USER PASSWORD NAME    registers a token; the SMS code is read from standard input
+#   app.sh enroll   FOLDER LINK NAME                    the same with an enrollment link (https://SERVER/enroll/..)
 #   app.sh sign-in  FOLDER SERVER USER PASSWORD         prints a session
 # FOLDER keeps the app's key and its token. STEP=1 takes the next code, for where the present one is used up.
 set -euo pipefail
-verb=$1 folder=$2 server=$3 user=$4 password=$5 name=${6:-app.sh}
+verb=$1 folder=$2 server=$3
+if [[ $verb == enroll ]]; then
+    who=$(printf '"link":"%s"' "${server##*/enroll/}") server=${server%/enroll/*} name=${4:-app.sh}
+else
+    user=$4 password=$5 name=${6:-app.sh}
+    who=$(printf '"username":"%s","password":"%s"' "$user" "$password")
+fi
 mkdir -p "$folder"
 cd "$folder"
 
@@ -60,8 +67,8 @@ url=$(curl -sS --fail-with-body "$server/api/v1/server" | field url)
 
 register() {
     local reply registration nonce sms seal token first
-    reply=$(printf '{"username":"%s","password":"%s","app":{"name":"%s","platform":"shell","public_key":"%s"}}' \
-        "$user" "$password" "$name" "$(point app.pem | url64)" | post /api/v1/registrations)
+    reply=$(printf '{%s,"app":{"name":"%s","platform":"shell","public_key":"%s"}}' \
+        "$who" "$name" "$(point app.pem | url64)" | post /api/v1/registrations)
     registration=$(field registration <<<"$reply") nonce=$(field nonce <<<"$reply")
     echo "A code went to the number that ends in $(field phone_hint <<<"$reply")." >&2
     read -r sms
@@ -93,7 +100,7 @@ sign_in() {
 }
 
 case $verb in
-    register) register ;;
+    register | enroll) register ;;
     sign-in) sign_in ;;
-    *) echo 'app.sh register or sign-in' >&2; exit 2 ;;
+    *) echo 'app.sh register, enroll or sign-in' >&2; exit 2 ;;
 esac

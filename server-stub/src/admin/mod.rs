@@ -12,10 +12,11 @@ use std::{
 };
 
 use countersign_core::uri;
-use shapes::{App, AuditCheck, AuditEntry, Group, Message, Setting, Token};
+use shapes::{App, AuditCheck, AuditEntry, Group, Message, SentLink, Setting, Token, instant};
 
 use crate::{
     domain::{
+        links::{self, LinkError, Via},
         policy::{MailKind, SETTINGS, Setting as Known, SettingError, Settings, SmsKind, TokenKind},
         scope::ScopeError,
         users::{EmailError, Name, NameError, PhoneError},
@@ -79,6 +80,12 @@ pub enum AdminError {
         /// The setting that says so.
         setting: &'static str,
     },
+    /// An enrollment link that was not made.
+    #[error(transparent)]
+    Enrollment(LinkError),
+    /// A way for a link that there is not.
+    #[error("a link goes via sms, email or link")]
+    Via,
     /// A scope that does not exist.
     #[error(transparent)]
     Scope(#[from] ScopeError),
@@ -96,6 +103,15 @@ pub enum AdminError {
     Store(#[from] StoreError),
 }
 
+impl From<LinkError> for AdminError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Store(error) => Self::Store(error),
+            error => Self::Enrollment(error),
+        }
+    }
+}
+
 impl AdminError {
     /// The field of a request that was wrong.
     pub(crate) fn field(&self) -> Option<&str> {
@@ -108,6 +124,9 @@ impl AdminError {
             Self::Setting(SettingError::Value { name, .. }) => name,
             Self::Sender(_) => "value",
             Self::Link(_) | Self::Kind | Self::NotAdmitted { .. } => "uri",
+            Self::Enrollment(LinkError::NoPhone) => "phone",
+            Self::Enrollment(LinkError::NoEmail) => "email",
+            Self::Via => "via",
             Self::Scope(_) | Self::NoScope => "scopes",
             _ => return None,
         })
@@ -215,6 +234,27 @@ impl Admin {
             setting,
         })?;
         Ok(kind)
+    }
+
+    /// Sends a user an enrollment link, and ends the one before. `here` is the server's address where none is set. Says the
+    /// link only where `via` has `link`.
+    pub async fn send_link(&self, user: &str, via: &[String], here: &str, now: Now) -> Result<SentLink, AdminError> {
+        let user = somebody(user)?;
+        let via: BTreeSet<Via> =
+            via.iter().map(|way| Via::named(way.trim())).collect::<Option<_>>().ok_or(AdminError::Via)?;
+        if via.is_empty() {
+            return Err(AdminError::Via);
+        }
+        let stored = self.store.stored_settings().await?;
+        let settings = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let server = if settings.public_url.is_empty() { here } else { &settings.public_url };
+        let made = links::make(&self.store, (&self.keys, &self.random), server, &user, &via, now).await?;
+        Ok(SentLink {
+            link: via.contains(&Via::Link).then(|| made.url.expose().to_owned()),
+            sent: via.iter().filter(|way| **way != Via::Link).map(|way| way.name().to_owned()).collect(),
+            expires_at: instant(made.expires_at),
+            address_set: !settings.public_url.is_empty(),
+        })
     }
 
     /// The token of a link, sealed; and its secret's fingerprint, by which two links are known to be one token.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::{IntoParams, ToSchema};
 
-use super::texts::{EmailText, GroupText, LinkText, NameText, PhoneText, ScopeText};
+use super::texts::{EmailText, GroupText, LinkText, NameText, PhoneText, ScopeText, ViaText};
 use crate::{
     domain::{
         audit::Entry,
@@ -253,6 +253,34 @@ pub struct NewToken {
     /// The `otpauth://` link.
     #[schema(value_type = LinkText)]
     pub uri: String,
+}
+
+/// Which ways an enrollment link goes.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct NewLink {
+    /// Any of `sms`, `email` and `link`, which answers it.
+    #[schema(value_type = Vec<ViaText>)]
+    pub via: Vec<String>,
+}
+
+/// An enrollment link that was made.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct SentLink {
+    /// The link, where it was asked for. Whoever has it can register.
+    pub link: Option<String>,
+    /// The ways on which it was written.
+    pub sent: Vec<String>,
+    /// Until when it is open.
+    pub expires_at: String,
+    /// Whether `public_url` is set; otherwise the link leads to the address that the server was asked at.
+    pub address_set: bool,
+}
+
+/// What opens a registration must not end in a log.
+impl fmt::Debug for SentLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SentLink").field("sent", &self.sent).finish_non_exhaustive()
+    }
 }
 
 /// A group.

@@ -35,6 +35,7 @@ text!(
     1..=128,
     r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
 );
+text!(ViaText, "`sms`, `email` or `link`", 3..=5, "^(sms|email|link)$");
 text!(GroupText, "A group's name; empty for none", 0..=128, r"^[^\x00-\x1f\x7f-\x9f]*$");
 text!(
     PhoneText,

@@ -277,6 +277,14 @@ pub(super) enum TokenCommand {
     },
     /// Give users the tokens of a CSV file with lines of user,otpauth-link: all, or none where a line is wrong
     Import(Import),
+    /// Send a user a link that sets up a token; it ends the link before
+    Send {
+        /// The user
+        user: String,
+        /// The ways, separated by commas: sms, email, link (prints it)
+        #[arg(long, value_delimiter = ',', required = true)]
+        via: Vec<String>,
+    },
     /// List a user's tokens
     List {
         /// The user

@@ -11,6 +11,7 @@ use etcetera::BaseStrategy as _;
 use super::args::Place;
 use crate::{
     admin::{Admin, AdminError},
+    domain::links::LinkError,
     password::HashFailed,
     seal::{Keys, KeysError},
     service::{Clock, Random},
@@ -89,6 +90,13 @@ pub(super) enum CliError {
 impl CliError {
     /// What to do about it, where that is not plain.
     pub(super) fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Admin(AdminError::Enrollment(LinkError::NoPhone)) => {
+                return Some("`user set NAME --phone NUMBER`; the code of a registration goes there");
+            }
+            Self::Admin(AdminError::Enrollment(LinkError::NoEmail)) => return Some("`user set NAME --email ADDRESS`"),
+            _ => {}
+        }
         let (Self::Admin(AdminError::Store(error)) | Self::Store(error)) = self else { return None };
         Some(match error {
             StoreError::Missing("user") => "`user list` says who there is",

@@ -1,8 +1,9 @@
 //! `serve`: the socket, TLS, and a clean end.
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::Router;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -28,7 +29,7 @@ use super::{
     args::{Place, Serve},
 };
 use crate::{
-    http::{self, App},
+    http::{self, App, Peer},
     outbox::{self, Outbox},
 };
 
@@ -99,9 +100,9 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, app: Router) ->
     let mut end = Box::pin(told_to_end());
     loop {
         let place = places.clone().acquire_owned().await;
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 // Out of file descriptors: what is open will close.
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not taken");
@@ -119,10 +120,10 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, app: Router) ->
             let _place = place;
             let _ = stream.set_nodelay(true);
             match tls {
-                None => connection(stream, app, watcher).await,
+                None => connection(stream, peer, app, watcher).await,
                 Some(tls) => {
                     if let Some(stream) = handshake(&tls, stream).await {
-                        connection(stream, app, watcher).await;
+                        connection(stream, peer, app, watcher).await;
                     }
                 }
             }
@@ -152,14 +153,21 @@ async fn handshake(
 
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
     app: Router,
     watcher: hyper_util::server::graceful::Watcher,
 ) {
+    let app = TowerToHyperService::new(app);
+    // Who is at the other end, for what only this machine may see.
+    let app = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        app.call(request)
+    });
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_WITHIN)
         .max_buf_size(32 * 1024)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+        .serve_connection(TokioIo::new(stream), app);
     if let Err(error) = watcher.watch(served).await {
         tracing::debug!(%error, "a connection broke");
     }

@@ -4,6 +4,7 @@
 pub mod app_key;
 pub mod audit;
 pub mod judge;
+pub mod links;
 pub mod login;
 pub mod notices;
 pub mod policy;

@@ -1,7 +1,7 @@
 //! Registering a token from the app: a password, a code by SMS, a secret that only the app can read, and a first code.
 //! Until that last step the user's earlier token works; from it on only the new one does.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use countersign_core::{
     secret::{Password, SecretBytes},
@@ -19,8 +19,9 @@ use super::{
     app_key::AppKey,
     audit::Event,
     judge::{Judgement, TypedCode, judge},
+    links,
     notices::Teller,
-    policy::{Policy, Settings},
+    policy::{Policy, Settings, TokenKind},
     texts::Notice,
 };
 use crate::{
@@ -28,7 +29,7 @@ use crate::{
     seal::Keys,
     service::{Now, Random},
     store::{
-        Store, StoreError, audit,
+        Store, StoreError, audit, links as link_rows,
         outbox::{self, Channel, Outgoing},
         registration::{self as rows, Registrant, Registration},
         users,
@@ -74,6 +75,12 @@ pub enum RegistrationError {
     /// Another app has the token now.
     #[error("the token is bound to another app")]
     BoundElsewhere,
+    /// The link was used, replaced, is too old, or is none.
+    #[error("the link is over: ask for a new one")]
+    Link,
+    /// The link's user has no number on file, which the code would go to.
+    #[error("there is no phone number on file")]
+    NoPhone,
     /// The store failed; nothing was done.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -101,6 +108,17 @@ pub struct Confirmed {
     pub sealed: SealedSecret,
     /// The app that has the user's token so far, where it is another.
     pub replaces: Option<String>,
+    /// Whether the app may give the secret away.
+    pub exportable: bool,
+}
+
+/// Who begins a registration.
+struct Beginner {
+    user_id: String,
+    phone: String,
+    group_policy: Option<String>,
+    /// The link that takes the place of the password.
+    link_id: Option<String>,
 }
 
 /// Takes registrations.
@@ -137,14 +155,21 @@ impl Desk {
         transaction.commit().await.map_err(StoreError::from)?;
         let hash = found.as_ref().and_then(|found| found.password_hash.clone());
         let right = self.passwords.matches(password, hash).await;
-        let registrant = match found {
-            Some(Registrant { phone: Some(phone), user_id, group_policy, .. }) if right => {
-                (user_id, phone, group_policy)
+        let policy = settings.policy_of(found.as_ref().and_then(|found| found.group_policy.as_deref()));
+        let has = match &found {
+            Some(found) if right => users::kinds(&mut *self.store.reader().await?, &found.user_id).await?,
+            _ => BTreeSet::new(),
+        };
+        let allowed = policy.self_enrollment && policy.admits(TokenKind::Totp, &has).is_ok();
+        let beginner = match found {
+            Some(Registrant { phone: Some(phone), user_id, group_policy, .. }) if right && allowed => {
+                Beginner { user_id, phone, group_policy, link_id: None }
             }
             found => {
                 let reason = match &found {
                     None => "unknown_or_waiting",
                     Some(_) if !right => "password",
+                    Some(_) if !allowed => "policy",
                     Some(_) => "no_phone",
                 };
                 let user = found.as_ref().map(|found| found.user_id.as_str());
@@ -155,20 +180,61 @@ impl Desk {
                 return Err(RegistrationError::Credentials);
             }
         };
-        self.send_code(settings, registrant, app, now).await
+        self.send_code(settings, beginner, app, now).await
+    }
+
+    /// A link in the place of username and password: sends a code. The link stays open until a registration that it began is
+    /// activated.
+    ///
+    /// # Errors
+    ///
+    /// One same [`RegistrationError::Link`] for a link that is over and for one that never was.
+    pub async fn start_by_link(
+        &self,
+        settings: &Settings,
+        link: &str,
+        app: (AppKey, String, String),
+        now: Now,
+    ) -> Result<Started, RegistrationError> {
+        let mut transaction = self.store.begin().await?;
+        let found = link_rows::read(&mut transaction, &links::hash(link), now.seconds()).await?;
+        let reason = match &found {
+            None => Some((RegistrationError::Link, "link")),
+            Some(link) if link.phone.is_none() => Some((RegistrationError::NoPhone, "no_phone")),
+            Some(_) => None,
+        };
+        if let Some((error, reason)) = reason {
+            let user = found.as_ref().map(|found| found.user_id.as_str());
+            let event = Event::new(now, "registration.refused", user).with(json!({ "reason": reason }));
+            self.finish(&mut transaction, vec![event]).await?;
+            transaction.commit().await.map_err(StoreError::from)?;
+            return Err(error);
+        }
+        transaction.commit().await.map_err(StoreError::from)?;
+        let found = found.ok_or(RegistrationError::Link)?;
+        let beginner = Beginner {
+            user_id: found.user_id,
+            phone: found.phone.unwrap_or_default(),
+            group_policy: found.group_policy,
+            link_id: Some(found.id),
+        };
+        self.send_code(settings, beginner, app, now).await
     }
 
     async fn send_code(
         &self,
         settings: &Settings,
-        (user_id, phone, group_policy): (String, String, Option<String>),
+        Beginner { user_id, phone, group_policy, link_id }: Beginner,
         (key, app_name, platform): (AppKey, String, String),
         now: Now,
     ) -> Result<Started, RegistrationError> {
         let prefix: String = phone.chars().take(5).collect();
         let mut transaction = self.store.begin().await?;
         // Locks the user's row: two at once are counted one after the other.
-        rows::forgive_password(&mut transaction, &user_id).await?;
+        match &link_id {
+            None => rows::forgive_password(&mut transaction, &user_id).await?,
+            Some(_) => link_rows::lock_user(&mut transaction, &user_id).await?,
+        }
         let seconds = now.seconds();
         let [last, hour, day, of_prefix, of_all] = rows::sends(&mut transaction, &user_id, &prefix, seconds).await?;
         let wait = match () {
@@ -196,6 +262,7 @@ impl Desk {
             sms_mac: self.sms_mac(key_id, &id, &code)?,
             sms_key_id: key_id.into(),
             expires_at: seconds + GOOD_FOR,
+            link_id,
             token: None,
             seal_key: None,
             id,
@@ -212,7 +279,7 @@ impl Desk {
             expires_at: Some(new.expires_at),
         };
         outbox::write(&mut transaction, &self.keys, &self.random, &sms, now).await?;
-        let detail = json!({ "registration": new.id, "app": key.id() });
+        let detail = json!({ "registration": new.id, "app": key.id(), "link": new.link_id });
         self.finish(&mut transaction, vec![Event::new(now, "registration.started", Some(&user_id)).with(detail)])
             .await?;
         transaction.commit().await.map_err(StoreError::from)?;
@@ -266,7 +333,8 @@ impl Desk {
             let sealed = seal_key.1.seal(&secret, id, &self.random).map_err(|_| RegistrationError::Signature)?;
             let replaces = self.replaces(&mut transaction, &registration.user_id, &key).await?;
             transaction.commit().await.map_err(StoreError::from)?;
-            return Ok(Confirmed { token: token.clone(), columns: columns.clone(), sealed, replaces });
+            let exportable = policy.exportable;
+            return Ok(Confirmed { token: token.clone(), columns: columns.clone(), sealed, replaces, exportable });
         }
 
         let token = self.random.id(now);
@@ -290,7 +358,7 @@ impl Desk {
         let event = Event::new(now, "registration.confirmed", Some(&registration.user_id)).with(detail);
         self.finish(&mut transaction, vec![event]).await?;
         transaction.commit().await.map_err(StoreError::from)?;
-        Ok(Confirmed { token, columns, sealed, replaces })
+        Ok(Confirmed { token, columns, sealed, replaces, exportable: policy.exportable })
     }
 
     /// A first code: the token works from now on, and the one before does not. The same request again is answered
@@ -337,6 +405,11 @@ impl Desk {
             transaction.commit().await.map_err(StoreError::from)?;
             return Err(RegistrationError::Code);
         };
+        if let Some(link) = &registration.link_id
+            && !link_rows::take(&mut transaction, link, now.seconds()).await?
+        {
+            return Err(RegistrationError::Link);
+        }
         let before = rows::binding_of(&mut transaction, user_id).await?;
         if !rows::activate(&mut transaction, &registration, &key.id(), step, now.seconds()).await? {
             return Err(RegistrationError::BoundElsewhere);
@@ -345,7 +418,10 @@ impl Desk {
         // Whose token it is hears of it, in case it was somebody else.
         let notice = Notice::Registered { app: &registration.app_name };
         self.teller(now).tell(&mut transaction, user_id, &policy, notice).await?;
-        let detail = json!({ "registration": id, "token": token, "app": key.id(), "before": before.map(|b| b.app_id) });
+        let detail = json!({
+            "registration": id, "token": token, "app": key.id(), "before": before.map(|b| b.app_id),
+            "link": registration.link_id,
+        });
         let event = Event::new(now, "registration.activated", Some(user_id)).with(detail);
         self.finish(&mut transaction, vec![event]).await?;
         transaction.commit().await.map_err(StoreError::from)?;
@@ -377,7 +453,7 @@ impl Desk {
     }
 
     /// After a wrong code: tells a user whose second factor it locked.
-    async fn tell_if_locked(
+    pub(super) async fn tell_if_locked(
         &self,
         connection: &mut AnyConnection,
         user_id: &str,
@@ -391,11 +467,15 @@ impl Desk {
         Ok(())
     }
 
-    fn teller(&self, now: Now) -> Teller<'_> {
+    pub(super) fn teller(&self, now: Now) -> Teller<'_> {
         Teller { keys: &self.keys, random: &self.random, now }
     }
 
-    async fn finish(&self, transaction: &mut Transaction<'static, Any>, events: Vec<Event>) -> Result<(), StoreError> {
+    pub(super) async fn finish(
+        &self,
+        transaction: &mut Transaction<'static, Any>,
+        events: Vec<Event>,
+    ) -> Result<(), StoreError> {
         audit::append(transaction, &self.keys, &events).await
     }
 
@@ -412,7 +492,7 @@ impl Desk {
     }
 
     /// As long as the hash's output, which RFC 4226 and RFC 6238 ask for.
-    fn token_secret(&self, algorithm: Algorithm) -> SecretBytes {
+    pub(super) fn token_secret(&self, algorithm: Algorithm) -> SecretBytes {
         let bytes = Zeroizing::new(self.random.bytes::<64>());
         let length = match algorithm {
             Algorithm::Sha1 => 20,

@@ -98,17 +98,17 @@ impl Notice<'_> {
                 format!("Ihr Token gilt jetzt in der App \u{201e}{}\u{201c} und in keiner anderen.", short(app))
             }
             (Self::Registered { app }, Turkish) => {
-                format!("anahtarınız artık yalnızca \u{201c}{}\u{201d} uygulamasında çalışıyor.", short(app))
+                format!("tokenınız artık yalnızca \u{201c}{}\u{201d} uygulamasında çalışıyor.", short(app))
             }
             (Self::Added, English) => "a token was set up in another authenticator app.".to_owned(),
             (Self::Added, German) => "ein Token wurde in einer anderen Authenticator-App eingerichtet.".to_owned(),
-            (Self::Added, Turkish) => "başka bir doğrulama uygulamasında bir anahtar kuruldu.".to_owned(),
+            (Self::Added, Turkish) => "başka bir doğrulama uygulamasında bir token kuruldu.".to_owned(),
             (Self::Revoked, English) => "the token in your app was taken away.".to_owned(),
             (Self::Revoked, German) => "der Token in Ihrer App wurde entzogen.".to_owned(),
-            (Self::Revoked, Turkish) => "uygulamanızdaki anahtar kaldırıldı.".to_owned(),
+            (Self::Revoked, Turkish) => "uygulamanızdaki token kaldırıldı.".to_owned(),
             (Self::Cleared, English) => "all your tokens were taken away.".to_owned(),
             (Self::Cleared, German) => "alle Ihre Token wurden entzogen.".to_owned(),
-            (Self::Cleared, Turkish) => "bütün anahtarlarınız kaldırıldı.".to_owned(),
+            (Self::Cleared, Turkish) => "bütün tokenlarınız kaldırıldı.".to_owned(),
             (Self::Locked, English) => "your second factor is locked after too many wrong codes.".to_owned(),
             (Self::Locked, German) => "Ihr zweiter Faktor ist nach zu vielen falschen Codes gesperrt.".to_owned(),
             (Self::Locked, Turkish) => "çok fazla yanlış koddan sonra ikinci doğrulamanız kilitlendi.".to_owned(),
@@ -138,6 +138,56 @@ impl Notice<'_> {
             Language::Turkish => "girişinizde bir değişiklik",
         };
         format!("{issuer}: {what}")
+    }
+}
+
+/// What a link is sent with.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkText<'a> {
+    /// Who issues the token.
+    pub issuer: &'a str,
+    /// The link.
+    pub url: &'a str,
+}
+
+impl LinkText<'_> {
+    /// An SMS.
+    pub fn sms(self, language: Language) -> String {
+        let Self { issuer, url } = self;
+        match language {
+            Language::English => format!("{issuer}: set up your token within 24 hours: {url}"),
+            Language::German => format!("{issuer}: Richten Sie Ihren Token binnen 24 Stunden ein: {url}"),
+            Language::Turkish => format!("{issuer}: tokenınızı 24 saat içinde kurun: {url}"),
+        }
+    }
+
+    /// A mail's subject.
+    pub fn subject(self, language: Language) -> String {
+        let issuer = self.issuer;
+        match language {
+            Language::English => format!("{issuer}: set up your token"),
+            Language::German => format!("{issuer}: Richten Sie Ihren Token ein"),
+            Language::Turkish => format!("{issuer}: tokenınızı kurun"),
+        }
+    }
+
+    /// A mail's text.
+    pub fn mail(self, language: Language) -> String {
+        let Self { issuer, url } = self;
+        match language {
+            Language::English => format!(
+                "Open this link to set up your token of {issuer}:\n\n{url}\n\n\
+                 It is for you alone, opens one registration, and ends after 24 hours. Give it to nobody.\n"
+            ),
+            Language::German => format!(
+                "Öffnen Sie diesen Link, um Ihren Token von {issuer} einzurichten:\n\n{url}\n\n\
+                 Er ist nur für Sie, gilt für eine Registrierung und endet nach 24 Stunden. Geben Sie ihn niemandem.\n"
+            ),
+            Language::Turkish => format!(
+                "{issuer} tokenınızı kurmak için bu bağlantıyı açın:\n\n{url}\n\n\
+                 Yalnızca sizin içindir, tek bir kayıt için geçerlidir ve 24 saat sonra sona erer. Kimseye vermeyin.\n"
+            ),
+        }
     }
 }
 

@@ -178,6 +178,8 @@ impl From<RegistrationError> for Problem {
             RegistrationError::Code => (StatusCode::FORBIDDEN, "code_wrong", None),
             RegistrationError::Ended => (StatusCode::GONE, "registration_ended", None),
             RegistrationError::BoundElsewhere => (StatusCode::CONFLICT, "token_bound_elsewhere", None),
+            RegistrationError::Link => (StatusCode::GONE, "link_ended", None),
+            RegistrationError::NoPhone => (StatusCode::FORBIDDEN, "phone_missing", None),
             RegistrationError::Store(_) => {
                 let RegistrationError::Store(error) = error else { return Self::Internal };
                 return error.into();

@@ -5,6 +5,7 @@ mod error;
 mod extract;
 mod openapi;
 mod snapshot;
+mod web;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,6 +21,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use error::Problem;
+pub use web::Peer;
 
 use crate::{
     domain::{registration::Desk, verification::Verifier},
@@ -102,6 +104,7 @@ pub fn app(app: App) -> Router {
     let document = openapi::Document(document.to_json().unwrap_or_default().into());
     router
         .layer(Extension(document))
+        .merge(web::routes())
         .fallback(async || Problem::NotFound)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MOST_BODY))
@@ -125,9 +128,14 @@ async fn headers(request: Request, next: Next) -> Response {
     response
 }
 
+/// A path as a log may have it: what opens a registration stays out.
+fn logged(path: &str) -> &str {
+    if path.starts_with("/enroll/") { "/enroll/.." } else { path }
+}
+
 /// Ends a request that takes too long, a body that trickles in among them, and says what was answered.
 async fn in_time(State(app): State<App>, request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), logged(request.uri().path()).to_owned());
     let id = app.random.id(app.clock.now());
     let mut response = match tokio::time::timeout(PATIENCE, next.run(request)).await {
         Ok(response) => response,

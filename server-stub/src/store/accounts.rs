@@ -151,7 +151,7 @@ async fn insert(connection: &mut AnyConnection, new: &NewUser, rights: Rights, n
 
 impl Store {
     /// The id of a user that whoever asks may change.
-    pub(super) async fn changeable(&self, connection: &mut AnyConnection, name: &Name) -> Result<String, StoreError> {
+    pub(crate) async fn changeable(&self, connection: &mut AnyConnection, name: &Name) -> Result<String, StoreError> {
         let row = sqlx::query("SELECT id, administrator FROM users WHERE folded = $1")
             .bind(name.folded())
             .fetch_optional(connection)

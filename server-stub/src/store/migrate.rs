@@ -47,6 +47,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0006_administration.sql"),
         postgres: include_str!("../../migrations/postgres/0006_administration.sql"),
     },
+    Migration {
+        version: 7,
+        sqlite: include_str!("../../migrations/sqlite/0007_links.sql"),
+        postgres: include_str!("../../migrations/postgres/0007_links.sql"),
+    },
 ];
 
 /// Why the schema was not brought up to date. Nothing of the step that failed stays.

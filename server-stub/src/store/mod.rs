@@ -5,6 +5,7 @@ pub mod admin;
 pub mod audit;
 pub mod former;
 pub mod keys;
+pub mod links;
 pub mod login;
 mod migrate;
 pub mod outbox;
@@ -17,6 +18,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use sqlx::{
     Any, AnyConnection, AnyPool, Executor as _, Transaction,
     any::{AnyPoolOptions, install_default_drivers},
+    pool::PoolConnection,
 };
 
 pub use migrate::{MIGRATIONS, MigrationError};
@@ -188,7 +190,7 @@ impl Store {
     }
 
     /// Appends what an administrator did to the audit log, with who it was.
-    async fn record(
+    pub(crate) async fn record(
         &self,
         connection: &mut AnyConnection,
         keys: &Keys,
@@ -236,6 +238,11 @@ impl Store {
             (Kind::Sqlite, Durability::Relaxed) => self.writers.begin_with("BEGIN IMMEDIATE").await?,
             (Kind::Postgres, _) => self.writers.begin_with("BEGIN; SET LOCAL synchronous_commit = off").await?,
         })
+    }
+
+    /// A connection for reading, which waits for no writer.
+    pub(crate) async fn reader(&self) -> Result<PoolConnection<Any>, StoreError> {
+        Ok(self.readers.acquire().await?)
     }
 
     /// Closes every connection.

@@ -49,6 +49,8 @@ pub struct Registration {
     pub sms_key_id: i64,
     /// Until when it may go on, in Unix seconds.
     pub expires_at: i64,
+    /// The link that it was begun with.
+    pub link_id: Option<String>,
     /// The token to be, once there is one: its id, what it is, its sealed secret.
     pub token: Option<(String, Columns, Vec<u8>)>,
     /// The key that the token was sealed to, as it was sent.
@@ -141,7 +143,8 @@ pub async fn start(
     now: i64,
 ) -> Result<(), StoreError> {
     const INSERT: &str = "INSERT INTO registrations (id, user_id, state, nonce, app_id, app_key, app_name, platform, \
-        sms_mac, sms_key_id, created_at, expires_at) VALUES ($1, $2, 'started', $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        sms_mac, sms_key_id, created_at, expires_at, link_id) \
+        VALUES ($1, $2, 'started', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     sqlx::query("UPDATE registrations SET state = 'ended' WHERE user_id = $1 AND state = 'started'")
         .bind(&new.user_id)
         .execute(&mut *connection)
@@ -158,6 +161,7 @@ pub async fn start(
         .bind(new.sms_key_id)
         .bind(now)
         .bind(new.expires_at)
+        .bind(new.link_id.clone())
         .execute(&mut *connection)
         .await?;
     sqlx::query("INSERT INTO sms_sends (id, user_id, prefix, at) VALUES ($1, $2, $3, $4)")
@@ -175,8 +179,8 @@ pub async fn start(
 /// Reads a registration.
 pub async fn read(connection: &mut AnyConnection, id: &str) -> Result<Option<Registration>, StoreError> {
     const SQL: &str = "SELECT r.id, r.user_id, r.state, r.nonce, r.app_key, r.app_name, r.platform, r.sms_mac, \
-        r.sms_key_id, r.expires_at, r.credential_id, r.issuer, r.algorithm, r.digits, r.period, r.secret, u.name, r.seal_key \
-        FROM registrations r JOIN users u ON u.id = r.user_id WHERE r.id = $1";
+        r.sms_key_id, r.expires_at, r.credential_id, r.issuer, r.algorithm, r.digits, r.period, r.secret, u.name, \
+        r.seal_key, r.link_id FROM registrations r JOIN users u ON u.id = r.user_id WHERE r.id = $1";
     let row = sqlx::query(SQL).bind(id).fetch_optional(connection).await?;
     row.as_ref().map(registration).transpose()
 }
@@ -211,6 +215,7 @@ fn registration(row: &AnyRow) -> Result<Registration, StoreError> {
         expires_at: row.try_get(9)?,
         token,
         seal_key: row.try_get(17)?,
+        link_id: row.try_get(18)?,
     })
 }
 

@@ -1,9 +1,11 @@
 //! What several rooms ask of a user.
 
+use std::collections::BTreeSet;
+
 use sqlx::{AnyConnection, Row as _};
 
 use super::{Store, StoreError};
-use crate::domain::policy::{Policy, Settings};
+use crate::domain::policy::{Policy, Settings, TokenKind};
 
 /// Where a user can be told something.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,4 +38,11 @@ pub async fn policy(connection: &mut AnyConnection, user_id: &str) -> Result<(Se
     let group: Option<String> = row.ok_or(StoreError::Missing("user"))?.try_get(0)?;
     let policy = settings.policy_of(group.as_deref());
     Ok((settings, policy))
+}
+
+/// The kinds of tokens that a user has.
+pub async fn kinds(connection: &mut AnyConnection, user_id: &str) -> Result<BTreeSet<TokenKind>, StoreError> {
+    let rows = sqlx::query("SELECT DISTINCT kind FROM credentials WHERE user_id = $1").bind(user_id);
+    let rows = rows.fetch_all(connection).await?;
+    rows.iter().map(|row| TokenKind::named(row.try_get(0)?).ok_or(StoreError::Damaged("credentials"))).collect()
 }

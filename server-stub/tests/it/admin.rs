@@ -149,6 +149,16 @@ on_both! {
         assert_eq!(ask(Method::POST, reset, json!({ "mode": "clear" })).await.1, json!({ "tokens_deleted": 1 }));
         assert_eq!(ask(Method::POST, reset, json!({ "mode": "nonsense" })).await.0, 400);
 
+        let link = "/api/v1/admin/users/ada/link";
+        for (via, field) in [(json!(["post"]), "via"), (json!([]), "via"), (json!(["link"]), "phone")] {
+            let (status, answer) = ask(Method::POST, link, json!({ "via": via })).await;
+            assert_eq!((status, answer["field"].as_str()), (400, Some(field)), "{answer}");
+        }
+        ask(Method::PATCH, "/api/v1/admin/users/ada", json!({ "phone": "+491701234567" })).await;
+        let (status, sent) = ask(Method::POST, link, json!({ "via": ["link"] })).await;
+        assert_eq!((status, &sent["sent"], &sent["address_set"]), (201, &json!([]), &json!(false)), "{sent}");
+        assert!(sent["link"].as_str().unwrap().contains("/enroll/"), "{sent}");
+
         let setting = "/api/v1/admin/settings/digits";
         assert_eq!(ask(Method::PUT, setting, json!({ "value": "8" })).await.1["value"], "8");
         assert_eq!(ask(Method::PUT, setting, json!({ "value": "3" })).await.1["field"], "digits");
@@ -197,6 +207,7 @@ on_both! {
                     ("post", "groups") => json!({ "name": " " }),
                     ("post", "api-keys") => json!({ "name": "x", "scopes": [] }),
                     ("post", rest) if rest.ends_with("reset") => json!({ "mode": "clear" }),
+                    ("post", rest) if rest.ends_with("link") => json!({ "via": ["link"] }),
                     ("post", rest) if rest.ends_with("tokens") => json!({ "uri": "" }),
                     ("put", _) => json!({ "value": "" }),
                     ("patch", rest) if rest.starts_with("groups") => json!({ "policy": {} }),

@@ -209,6 +209,71 @@ fn the_documented_script_registers_a_token_and_signs_in() {
     }
 }
 
+/// A link in the place of the password, with the same script; and what another authenticator does in a browser.
+#[test]
+fn a_link_registers_an_app_and_lets_another_authenticator_in() {
+    for tool in ["curl", "openssl"] {
+        if Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+            println!("skipped: {tool} is not installed");
+            return;
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    done(data, &["group", "add", "others", "other_apps=true"]);
+    done(data, &["user", "add", "ada", "--phone", "+491701234567", "--group", "others"]);
+    assert_eq!(run(data, &["token", "send", "ada", "--via", "email"]).status.code(), Some(2));
+    assert_eq!(run(data, &["token", "send", "ada", "--via", "post"]).status.code(), Some(2));
+    assert_eq!(run(data, &["token", "send", "eve", "--via", "link"]).status.code(), Some(3));
+    let mut serving = Serving::start(data);
+    let made = done(data, &["token", "send", "ada", "--via", "link"]);
+    let link = made["link"].as_str().unwrap().replace("127.0.0.1:8470", &serving.address);
+
+    let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/app.sh"))
+        .args(["enroll", data.join("app").to_str().unwrap(), &link, "Shell"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut sms = String::new();
+    serving.shown.read_line(&mut sms).unwrap();
+    let code = sms.split(": ").nth(1).unwrap().split(' ').next().unwrap();
+    script.stdin.take().unwrap().write_all(format!("{code}\n").as_bytes()).unwrap();
+    let output = script.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(done(data, &["app", "list"])[0]["name"], "Shell");
+    let path = |link: &str| format!("/enroll/{}", link.rsplit_once('/').unwrap().1);
+    let get = |path: &str| serving.ask(&format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+    assert!(get(&path(&link)).starts_with("HTTP/1.1 410 "));
+
+    let second = done(data, &["token", "send", "ada", "--via", "sms,link"]);
+    let second = second["link"].as_str().unwrap();
+    let local = serving.ask("GET /outbox HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    assert!(local.starts_with("HTTP/1.1 200 ") && local.contains(second), "{local}");
+    let post = |path: &str, body: &str| {
+        serving.ask(&format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+    };
+    let page = post(&format!("{}/secret", path(second)), "");
+    let uri = page.split("href=\"otpauth").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
+    let spec = token(&format!("otpauth{uri}"));
+    let code = spec.code_at(now()).unwrap();
+    assert!(post(&format!("{}/confirm", path(second)), &format!("code={}", code.text())).starts_with("HTTP/1.1 200 "));
+    assert_eq!(done(data, &["token", "list", "ada"]).as_array().unwrap().len(), 2);
+
+    // What opens a registration is in no log, at any level.
+    let log = std::fs::read_to_string(data.join("log")).unwrap();
+    assert!(log.contains("/enroll/.."), "{log}");
+    let secret = spec.secret.base32();
+    for hidden in [path(&link).as_str(), path(second).as_str(), &path(second)[8..], secret.expose()] {
+        assert!(!log.contains(hidden), "{hidden} is in the log");
+    }
+}
+
 #[test]
 fn what_goes_wrong_has_its_exit_code() {
     let folder = tempfile::tempdir().unwrap();

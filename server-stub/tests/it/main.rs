@@ -7,6 +7,7 @@ mod cli;
 mod cli_admin;
 mod http;
 mod kit;
+mod links;
 mod openapi;
 mod outbox;
 mod policy;

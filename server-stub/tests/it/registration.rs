@@ -37,31 +37,31 @@ use sha2::{Digest as _, Sha256};
 
 use crate::kit::{Database, accepted, at, attempt, on_both};
 
-const SERVER: &str = "https://pam.example.org";
-const PASSWORD: &str = "seven calm otters";
-const NOW: u64 = 1_000_000_000;
+pub(crate) const SERVER: &str = "https://pam.example.org";
+pub(crate) const PASSWORD: &str = "seven calm otters";
+pub(crate) const NOW: u64 = 1_000_000_000;
 
 /// An app, as another client could be written from docs/api.md.
-struct Phone {
+pub(crate) struct Phone {
     key: SigningKey,
     name: &'static str,
     random: Random,
 }
 
 /// A registration that has come to its last step.
-struct Waiting {
+pub(crate) struct Waiting {
     registration: String,
     nonce: String,
     token: String,
-    spec: TokenSpec,
+    pub(crate) spec: TokenSpec,
 }
 
 impl Phone {
-    fn new(name: &'static str, seed: u8) -> Self {
+    pub(crate) fn new(name: &'static str, seed: u8) -> Self {
         Self { key: SigningKey::from_bytes(&[seed; 32].into()).unwrap(), name, random: Random::system() }
     }
 
-    fn public(&self) -> AppKey {
+    pub(crate) fn public(&self) -> AppKey {
         AppKey::from_bytes(self.key.verifying_key().to_sec1_point(false).as_bytes().to_vec()).unwrap()
     }
 
@@ -70,13 +70,24 @@ impl Phone {
         BASE64URL_NOPAD.encode(signature.to_der().as_bytes())
     }
 
-    async fn start(&self, desk: &Desk, user: &str, password: &str, now: Now) -> Result<Started, RegistrationError> {
+    pub(crate) async fn start(
+        &self,
+        desk: &Desk,
+        user: &str,
+        password: &str,
+        now: Now,
+    ) -> Result<Started, RegistrationError> {
         let app = (self.public(), self.name.to_owned(), "test".to_owned());
         let folded = Name::new(user).unwrap().folded().to_owned();
         desk.start(&Settings::default(), &folded, Password::new(password), app, now).await
     }
 
-    async fn confirm(
+    pub(crate) async fn start_by_link(&self, desk: &Desk, link: &str, now: Now) -> Result<Started, RegistrationError> {
+        let app = (self.public(), self.name.to_owned(), "test".to_owned());
+        desk.start_by_link(&Settings::default(), link, app, now).await
+    }
+
+    pub(crate) async fn confirm(
         &self,
         desk: &Desk,
         started: &Started,
@@ -108,7 +119,12 @@ impl Phone {
         })
     }
 
-    async fn activate(&self, desk: &Desk, waiting: &Waiting, now: Now) -> Result<(String, String), RegistrationError> {
+    pub(crate) async fn activate(
+        &self,
+        desk: &Desk,
+        waiting: &Waiting,
+        now: Now,
+    ) -> Result<(String, String), RegistrationError> {
         let code = waiting.spec.code_at(now.millis / 1000).unwrap();
         let Waiting { registration, nonce, token, .. } = waiting;
         let signature = self.sign(ACTIVATE, &[SERVER, registration, nonce, token, code.text()]);
@@ -136,13 +152,13 @@ impl Phone {
 }
 
 /// The code in the newest SMS.
-async fn sms_code(desk: &Desk) -> String {
+pub(crate) async fn sms_code(desk: &Desk) -> String {
     let messages = desk.store.messages(&desk.keys, 100).await.unwrap();
     let newest = messages.iter().find(|message| message.body.contains("is your code")).unwrap();
     newest.body.split(' ').next().unwrap().to_owned()
 }
 
-async fn desk(database: &Database) -> Desk {
+pub(crate) async fn desk(database: &Database) -> Desk {
     Desk {
         store: database.open().await,
         keys: database.keys.clone(),
@@ -152,7 +168,7 @@ async fn desk(database: &Database) -> Desk {
     }
 }
 
-async fn add_ada(database: &Database, store: &Store) -> Name {
+pub(crate) async fn add_ada(database: &Database, store: &Store) -> Name {
     let name = Name::new("Ada").unwrap();
     let new = NewUser {
         id: database.random.id(at(0)),

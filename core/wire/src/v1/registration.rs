@@ -136,6 +136,9 @@ pub struct ConfirmReply {
     /// The app that the user's token will be taken from.
     #[serde(default)]
     pub replaces: Option<String>,
+    /// Whether the app may give the secret away: show it as a QR code, export it. Backups aside.
+    #[serde(default)]
+    pub exportable: bool,
     /// Seconds within which it must be activated.
     pub expires_in: u64,
 }

@@ -176,6 +176,18 @@ pub(super) async fn token(context: &Context, command: &TokenCommand) -> Result<R
             Ok(Report::line(json!({ "id": token.id }), format!("Added the token {} to {user}.", token.id)))
         }
         TokenCommand::Import(_) => Err(CliError::Usage("this runs by itself".to_owned())),
+        TokenCommand::Send { user, via } => {
+            // Where `serve` listens by default.
+            let sent = context.admin.send_link(user, via, "http://127.0.0.1:8470", context.clock.now()).await?;
+            let mut text = sent.link.as_ref().map_or_else(String::new, |link| format!("{link}\n"));
+            if !sent.sent.is_empty() {
+                text.push_str(&format!("Written to {user}: {}.\n", sent.sent.join(", ")));
+            }
+            if !sent.address_set {
+                text.push_str("Note: the link works on this machine only: settings set public_url https://NAME\n");
+            }
+            Ok(Report { json: value(&sent), text, exit: 0 })
+        }
         TokenCommand::List { user } => Ok(tokens(&context.admin.tokens(user).await?)),
     }
 }

@@ -12,7 +12,7 @@ use super::{identifier, server::address};
 use crate::{
     domain::{
         app_key::AppKey,
-        registration::{GOOD_FOR, RESEND_AFTER, RegistrationError, SMS_DIGITS},
+        registration::{GOOD_FOR, RESEND_AFTER, RegistrationError, SMS_DIGITS, Started},
         users::Name,
     },
     http::{
@@ -23,14 +23,15 @@ use crate::{
 
 const KEY: &str = "a P-256 public key: 65 bytes, uncompressed, in Base64url without padding";
 
-/// Username and password: a code goes out.
+/// Username and password, or an enrollment link: a code goes out.
 #[utoipa::path(
     post,
     path = "/api/v1/registrations",
     tag = "app",
     responses(
         (status = 200, description = "A code is on its way", body = RegisterReply),
-        (status = 403, description = "`credentials_wrong`", body = ApiError),
+        (status = 403, description = "`credentials_wrong`, `phone_missing`", body = ApiError),
+        (status = 410, description = "`link_ended`", body = ApiError),
         (status = 429, description = "`too_many_messages`", body = ApiError),
     ),
 )]
@@ -46,18 +47,26 @@ pub(crate) async fn start(
         whole.then(|| text.to_owned()).ok_or(Problem::Field { name, expected: "a text of 1 to 64 characters" })
     };
     let named = (key, text("app.name", &request.app.name)?, text("app.platform", &request.app.platform)?);
+    if let Some(link) = request.link.map(Zeroizing::new) {
+        let started = app.desk.start_by_link(settings, &link, named, app.clock.now()).await?;
+        return Ok(Reply(reply(started)));
+    }
     // A name that nobody can have is nobody's, and takes the same way.
     let folded = Name::new(&request.username).map(|name| name.folded().to_owned()).unwrap_or_default();
     let password = Password::new(&Zeroizing::new(request.password));
     let started = app.desk.start(settings, &folded, password, named, app.clock.now()).await?;
-    Ok(Reply(RegisterReply {
+    Ok(Reply(reply(started)))
+}
+
+fn reply(started: Started) -> RegisterReply {
+    RegisterReply {
         registration: started.registration,
         nonce: started.nonce,
         phone_hint: started.phone_hint,
         digits: SMS_DIGITS,
         expires_in: GOOD_FOR.unsigned_abs(),
         resend_in: RESEND_AFTER.unsigned_abs(),
-    }))
+    }
 }
 
 /// The SMS code: the token comes, sealed.
@@ -92,6 +101,7 @@ pub(crate) async fn confirm(
         period: confirmed.columns.period.unsigned_abs(),
         sealed_secret: confirmed.sealed,
         replaces: confirmed.replaces,
+        exportable: confirmed.exportable,
         expires_in: GOOD_FOR.unsigned_abs(),
     }))
 }
@@ -106,7 +116,7 @@ pub(crate) async fn confirm(
         (status = 200, description = "It works", body = ActivateReply),
         (status = 403, description = "`code_wrong`, `signature_wrong`", body = ApiError),
         (status = 409, description = "`token_bound_elsewhere`", body = ApiError),
-        (status = 410, description = "`registration_ended`", body = ApiError),
+        (status = 410, description = "`registration_ended`, `link_ended`", body = ApiError),
     ),
 )]
 pub(crate) async fn activate(

@@ -30,7 +30,7 @@ pub(crate) async fn server(State(app): State<App>, headers: HeaderMap) -> Result
 }
 
 /// The address that apps know the server by; where none is set, the one that this request came to.
-pub(super) fn address(settings: &Settings, headers: &HeaderMap) -> String {
+pub(in crate::http) fn address(settings: &Settings, headers: &HeaderMap) -> String {
     if !settings.public_url.is_empty() {
         return settings.public_url.clone();
     }

@@ -16,6 +16,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(users::reset))
         .routes(routes!(users::unlock))
         .routes(routes!(users::tokens, users::add_token))
+        .routes(routes!(users::send_link))
         .routes(routes!(rules::groups, rules::add_group))
         .routes(routes!(rules::change_group))
         .routes(routes!(rules::settings))

@@ -1,16 +1,22 @@
 //! Users.
 
-use axum::{Json as Reply, extract::State, http::StatusCode};
+use axum::{
+    Json as Reply,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
 use countersign_wire::v1::ApiError;
 use zeroize::Zeroizing;
 
 use crate::{
     admin::shapes::{
-        NewToken, NewUser, Reset, ResetMode, ResetReply, Token, User, UserChange, UserDetail, UserPage, UserQuery,
+        NewLink, NewToken, NewUser, Reset, ResetMode, ResetReply, SentLink, Token, User, UserChange, UserDetail,
+        UserPage, UserQuery,
     },
     domain::scope::Scope,
     http::{
         App, Problem,
+        api::server::address,
         extract::{Caller, Json, Path, Query},
     },
 };
@@ -237,4 +243,33 @@ pub(crate) async fn add_token(
     let admin = caller.admin(&app, Scope::TokensWrite)?;
     let link = Zeroizing::new(new.uri);
     Ok((StatusCode::CREATED, Reply(admin.add_token(&name, &link, app.clock.now()).await?)))
+}
+
+/// Sends a user a link that sets up a token; it ends the link before.
+#[utoipa::path(
+    post,
+    path = "/api/v1/admin/users/{name}/link",
+    tag = "admin",
+    params(("name" = String, Path, description = "The user's name, in any spelling")),
+    responses(
+        (status = 201, description = "The link was made", body = SentLink),
+        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
+        (status = 401, description = "`unauthorized`", body = ApiError),
+        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        (status = 404, description = "`not_found`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn send_link(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    Json(new): Json<NewLink>,
+) -> Result<(StatusCode, Reply<SentLink>), Problem> {
+    let admin = caller.admin(&app, Scope::TokensWrite)?;
+    let here = address(&app.snapshot.get(&app.store).await?.settings, &headers);
+    let sent = admin.send_link(&name, &new.via, &here, app.clock.now()).await?;
+    app.desk.outbox.notify_one();
+    Ok((StatusCode::CREATED, Reply(sent)))
 }
