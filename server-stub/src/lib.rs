@@ -7,6 +7,7 @@ pub mod admin;
 pub mod cli;
 pub mod domain;
 pub mod http;
+pub mod metrics;
 pub mod outbox;
 pub mod password;
 pub mod seal;

@@ -7,6 +7,7 @@ use std::{
 
 use countersign_core::secret::Password;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use super::{
@@ -61,7 +62,9 @@ impl Admin {
     /// Adds a user.
     pub async fn add_user(&self, new: &NewUser, now: Now) -> Result<User, AdminError> {
         let mut row = self.new_user(new, now)?;
-        row.password_hash = new.password.as_deref().map(|text| hash(text, &self.random)).transpose()?;
+        if let Some(text) = &new.password {
+            row.password_hash = Some(self.hash(text).await?);
+        }
         let rights = Rights { administrator: new.administrator, exempt: new.exempt };
         self.store.add_users(&self.keys, std::slice::from_ref(&row), rights, now).await?;
         Ok(User::new(self.store.user(&row.name).await?))
@@ -97,14 +100,14 @@ impl Admin {
     /// Changes a user; an empty text takes away.
     pub async fn change_user(&self, name: &str, change: &UserChange, now: Now) -> Result<User, AdminError> {
         let name = somebody(name)?;
-        self.store.change_user(&self.keys, &self.random, &name, &self.change(change)?, now).await?;
+        self.store.change_user(&self.keys, &self.random, &name, &self.change(change).await?, now).await?;
         Ok(User::new(self.store.user(&name).await?))
     }
 
-    fn change(&self, change: &UserChange) -> Result<ChangeRow, AdminError> {
+    async fn change(&self, change: &UserChange) -> Result<ChangeRow, AdminError> {
         let password_hash = match change.password.as_deref() {
             None => None,
-            Some(text) => Some(Some(hash(text, &self.random)?)),
+            Some(text) => Some(Some(self.hash(text).await?)),
         };
         Ok(ChangeRow {
             phone: given(change.phone.as_deref(), phone)?,
@@ -114,6 +117,14 @@ impl Admin {
             administrator: change.administrator,
             exempt: change.exempt,
         })
+    }
+
+    /// Hashes a password, one at a time and where nobody waits for it: whoever verifies a code goes on.
+    async fn hash(&self, text: &str) -> Result<String, AdminError> {
+        static PLACE: Semaphore = Semaphore::const_new(1);
+        let (text, random) = (Zeroizing::new(text.to_owned()), self.random.clone());
+        let _place = PLACE.acquire().await.map_err(|_| password::HashFailed)?;
+        tokio::task::spawn_blocking(move || hash(&text, &random)).await.map_err(|_| password::HashFailed)?
     }
 
     /// Lets a user try again.
@@ -149,8 +160,8 @@ impl Admin {
         let opened = session.then(|| session_text(&self.random));
         let (id, hash) = (self.random.id(now), opened.as_ref().map(|text| Sha256::digest(text.as_bytes()).into()));
         let row = hash.as_ref().map(|hash| (id.as_str(), hash));
-        let deleted =
-            self.store.rescue(&self.keys, &self.random, &somebody(name)?, &self.change(change)?, row, now).await?;
+        let (name, change) = (somebody(name)?, self.change(change).await?);
+        let deleted = self.store.rescue(&self.keys, &self.random, &name, &change, row, now).await?;
         Ok((deleted, opened))
     }
 

@@ -64,6 +64,13 @@ pub enum Outcome {
     Refused,
 }
 
+impl Outcome {
+    /// Whether the code was right.
+    pub fn accepted(&self) -> bool {
+        matches!(self, Self::Accepted { .. })
+    }
+}
+
 /// Why an attempt was refused: for the audit log, and for nobody who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reason {

@@ -118,11 +118,14 @@ impl Caller {
         &self.scopes
     }
 
+    /// Goes on where whoever asks may do this.
+    pub(crate) fn must(&self, scope: Scope) -> Result<(), Problem> {
+        if self.scopes.may(scope) { Ok(()) } else { Err(Problem::Scope(scope)) }
+    }
+
     /// Administers, where whoever asks may do this.
     pub(crate) fn admin(&self, app: &App, scope: Scope) -> Result<Admin, Problem> {
-        if !self.scopes.may(scope) {
-            return Err(Problem::Scope(scope));
-        }
+        self.must(scope)?;
         let actor = Actor { name: self.name.clone(), over_administrators: self.scopes.may(Scope::Admin) };
         Ok(Admin::new(&app.store, app.desk.keys.clone(), app.random.clone(), actor))
     }

@@ -4,6 +4,7 @@ pub mod api;
 mod error;
 mod extract;
 mod openapi;
+mod peer;
 mod snapshot;
 mod web;
 
@@ -11,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
-    extract::{DefaultBodyLimit, Request, State},
+    extract::{DefaultBodyLimit, MatchedPath, Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse as _, Response},
@@ -21,10 +22,12 @@ use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use error::Problem;
-pub use web::Peer;
+pub use peer::Peer;
+pub(crate) use peer::is_local;
 
 use crate::{
     domain::{registration::Desk, verification::Verifier},
+    metrics::Metrics,
     password::{Checker, HashFailed},
     seal::Keys,
     service::{Clock, Random},
@@ -48,6 +51,7 @@ pub struct App {
     pub(crate) verifier: Verifier,
     pub(crate) snapshot: Arc<snapshot::Cache>,
     pub(crate) desk: Desk,
+    pub(crate) metrics: Metrics,
 }
 
 impl App {
@@ -66,7 +70,7 @@ impl App {
         let verifier = Verifier::start(store.clone(), keys.clone(), random.clone(), Statements::REAL);
         let passwords = Checker::new(PASSWORDS_AT_ONCE, &random)?;
         let desk = Desk { store: store.clone(), keys, random: random.clone(), passwords, outbox };
-        Ok(Self { store, clock, random, verifier, snapshot: Arc::default(), desk })
+        Ok(Self { store, clock, random, verifier, snapshot: Arc::default(), desk, metrics: Metrics::default() })
     }
 }
 
@@ -75,6 +79,7 @@ fn documented() -> (Router<App>, utoipa::openapi::OpenApi) {
     let (router, document) = OpenApiRouter::with_openapi(openapi::Base::openapi())
         .routes(routes!(api::health::healthz))
         .routes(routes!(api::health::readyz))
+        .routes(routes!(api::metrics::metrics))
         .routes(routes!(openapi::openapi))
         .routes(routes!(api::server::server))
         .routes(routes!(api::registrations::start))
@@ -137,6 +142,11 @@ fn logged(path: &str) -> &str {
 async fn in_time(State(app): State<App>, request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), logged(request.uri().path()).to_owned());
     let id = app.random.id(app.clock.now());
+    let asked = api::metrics::method(&method);
+    // The pattern, which has an end; a path that leads nowhere has none.
+    let route =
+        request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |at| at.as_str().to_owned());
+    let from = tokio::time::Instant::now();
     let mut response = match tokio::time::timeout(PATIENCE, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::TooSlow.into_response(),
@@ -145,6 +155,7 @@ async fn in_time(State(app): State<App>, request: Request, next: Next) -> Respon
         response.headers_mut().insert("x-request-id", value);
     }
     let status = response.status();
+    app.metrics.answered(asked, route, status.as_u16(), from.elapsed());
     if status >= StatusCode::INTERNAL_SERVER_ERROR {
         tracing::warn!(request = %id, %method, ?path, status = status.as_u16(), "answered");
     } else {

@@ -236,6 +236,13 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
+    /// How many messages are in each state that is not `sent`.
+    pub async fn outbox_states(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        const SQL: &str = "SELECT state, count(*) FROM outbox WHERE state <> 'sent' GROUP BY state";
+        let rows = sqlx::query(SQL).fetch_all(&self.readers).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+
     /// The newest messages, newest first.
     pub async fn messages(&self, keys: &Keys, most: i64) -> Result<Vec<Message>, StoreError> {
         let sql = columns!("SELECT", "FROM outbox ORDER BY id DESC LIMIT $1");

@@ -8,6 +8,7 @@ mod cli_admin;
 mod http;
 mod kit;
 mod links;
+mod metrics;
 mod openapi;
 mod outbox;
 mod policy;

@@ -59,6 +59,15 @@ pub(crate) async fn login(
     }))
 }
 
+/// What became of a code, where one was looked at and the database told.
+fn accepted<T>(done: &Result<T, LoginError>) -> Option<bool> {
+    match done {
+        Ok(_) => Some(true),
+        Err(LoginError::Store(_)) => None,
+        Err(_) => Some(false),
+    }
+}
+
 fn opened_reply(opened: &Opened) -> SessionReply {
     SessionReply {
         session: opened.text.to_string(),
@@ -83,8 +92,9 @@ pub(crate) async fn confirm_token(
 ) -> Result<Reply<ConfirmTokenReply>, Problem> {
     let folded = Name::new(&request.username).map(|name| name.folded().to_owned()).unwrap_or_default();
     let (password, code) = (Password::new(&Zeroizing::new(request.password)), Zeroizing::new(request.code));
-    let token = app.desk.confirm_token(&folded, password, &code, app.clock.now()).await?;
-    Ok(Reply(ConfirmTokenReply { token }))
+    let confirmed = app.desk.confirm_token(&folded, password, &code, app.clock.now()).await;
+    app.metrics.verified("confirmation", accepted(&confirmed));
+    Ok(Reply(ConfirmTokenReply { token: confirmed? }))
 }
 
 /// A code: a session.
@@ -113,8 +123,9 @@ pub(crate) async fn totp(
     })?;
     let code = Zeroizing::new(request.code);
     let signed = (&key, request.signature.as_str());
-    let session = app.desk.login_totp(&server, &id, (&token, &code), signed, app.clock.now()).await?;
-    Ok(Reply(opened_reply(&session)))
+    let session = app.desk.login_totp(&server, &id, (&token, &code), signed, app.clock.now()).await;
+    app.metrics.verified("login", accepted(&session));
+    Ok(Reply(opened_reply(&session?)))
 }
 
 /// Whose session this is.

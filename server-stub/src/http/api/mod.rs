@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub mod health;
 pub mod login;
+pub mod metrics;
 pub mod registrations;
 pub mod server;
 pub mod tokens;

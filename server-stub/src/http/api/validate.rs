@@ -91,7 +91,9 @@ pub(crate) async fn check(
         via: "validate",
         now,
     };
-    let outcome = app.verifier.verify(attempt).await?;
+    let outcome = app.verifier.verify(attempt).await;
+    app.metrics.verified("validate", outcome.as_ref().ok().map(Outcome::accepted));
+    let outcome = outcome?;
     let (accepted, serial) = match outcome {
         Outcome::Accepted { credential_id, .. } => (true, Some(credential_id)),
         Outcome::Refused => (false, None),

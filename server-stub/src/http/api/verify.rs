@@ -41,7 +41,9 @@ pub(crate) async fn verify(
         via: "verify",
         now: app.clock.now(),
     };
-    let token = match app.verifier.verify(attempt).await? {
+    let outcome = app.verifier.verify(attempt).await;
+    app.metrics.verified("verify", outcome.as_ref().ok().map(Outcome::accepted));
+    let token = match outcome? {
         Outcome::Accepted { credential_id, .. } => Some(credential_id),
         Outcome::Refused => None,
     };

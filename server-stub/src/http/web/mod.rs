@@ -4,8 +4,6 @@ mod enroll;
 mod outbox;
 mod words;
 
-use std::net::SocketAddr;
-
 use askama::Template;
 use axum::{
     Router,
@@ -16,10 +14,6 @@ use axum::{
 
 use super::App;
 use crate::domain::texts::Language;
-
-/// Who is at the other end of the connection.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
 
 const STYLE: &str = include_str!("../../../templates/page.css");
 
