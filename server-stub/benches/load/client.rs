@@ -156,19 +156,40 @@ impl Client {
         all
     }
 
-    async fn connection(self, mut requests: Requests, expected: &'static str) -> Numbers {
-        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+    /// How long one request takes, in milliseconds, on a connection of its own.
+    pub(crate) async fn one(&self, stream: &mut TcpStream, user: &str, code: &str) -> f64 {
+        let body = json!({ "user": user, "code": code }).to_string();
+        let request = self.request("/api/v1/verify", &body);
+        let (from, mut answer) = (Instant::now(), Vec::with_capacity(1024));
+        stream.write_all(request.as_bytes()).await.unwrap();
+        while !whole(&answer) {
+            assert!(stream.read_buf(&mut answer).await.unwrap() > 0, "the server hung up");
+        }
+        from.elapsed().as_secs_f64() * 1e3
+    }
+
+    pub(crate) async fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).await.unwrap();
         stream.set_nodelay(true).unwrap();
+        stream
+    }
+
+    fn request(&self, path: &str, body: &str) -> String {
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: load\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            self.key,
+            body.len()
+        )
+    }
+
+    async fn connection(self, mut requests: Requests, expected: &'static str) -> Numbers {
+        let mut stream = self.connect().await;
         let (mut numbers, mut answer) = (Numbers::default(), Vec::with_capacity(4096));
         while !self.stopped.load(Ordering::Relaxed)
             && let Some((path, body)) = requests()
         {
-            let request = format!(
-                "POST {path} HTTP/1.1\r\nHost: load\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
-                 Content-Length: {}\r\n\r\n{body}",
-                self.key,
-                body.len()
-            );
+            let request = self.request(path, &body);
             let from = Instant::now();
             stream.write_all(request.as_bytes()).await.unwrap();
             answer.clear();

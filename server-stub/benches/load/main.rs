@@ -100,6 +100,8 @@ async fn measure(place: &Place, options: &Options) {
         }
         if users == options.users {
             beside_logins(&serving, &stock, options).await;
+            stock.forgive().await;
+            told_apart(&serving.client()).await;
         }
         let (now, most) = serving.memory();
         println!("\nResident after that load: {now:.1} MB, at most {most:.1} MB ({users} users).\n");
@@ -152,4 +154,39 @@ async fn beside_logins(serving: &Serving, stock: &Stock, options: &Options) {
     let spent = serving.spent().since(&before);
     line(stock.users(), "wrong, beside sign-ins", CONNECTIONS, &numbers, &spent);
     line(stock.users(), "those sign-ins (Argon2id)", LOGINS, &logins, &process::Spent::default());
+}
+
+/// Whether the time of a refusal tells what was refused: each kind in turn, one request at a time, and how often one of a
+/// kind takes longer than a wrong code of a known user (the statistic of Mann and Whitney; a half is no difference).
+async fn told_apart(client: &Client) {
+    const SAMPLES: usize = 1500;
+    let mut stream = client.connect().await;
+    let (mut wrong, mut again, mut unknown, mut used) = (vec![], vec![], vec![], vec![]);
+    for sample in 0..SAMPLES {
+        // Users of the first half have a token that goes by the time; these were asked for nothing in this step.
+        let user = Stock::name(sample % 250);
+        wrong.push(client.one(&mut stream, &user, "000000").await);
+        unknown.push(client.one(&mut stream, &format!("nobody{sample:07}@example.org"), "000000").await);
+        again.push(client.one(&mut stream, &Stock::name((sample + 100) % 250), "000000").await);
+        let other = 250 + sample % 250;
+        let code = Stock::time(other).code_at(process::now()).unwrap();
+        client.one(&mut stream, &Stock::name(other), code.text()).await;
+        used.push(client.one(&mut stream, &Stock::name(other), code.text()).await);
+    }
+    println!("\n| refused, one at a time | median ms | takes longer than a wrong code | z |\n|---|--:|--:|--:|");
+    for (what, times) in [("wrong", &again), ("unknown user", &unknown), ("right but used", &used)] {
+        let mut sorted = times.clone();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let share = longer(times, &wrong);
+        let deviation = ((2 * SAMPLES + 1) as f64 / (12.0 * (SAMPLES * SAMPLES) as f64)).sqrt();
+        println!("| {what} | {:.3} | {:.1} % | {:.1} |", sorted[SAMPLES / 2], share * 100.0, (share - 0.5) / deviation);
+    }
+}
+
+/// How often one of the first takes longer than one of the second.
+fn longer(first: &[f64], second: &[f64]) -> f64 {
+    let mut second = second.to_vec();
+    second.sort_unstable_by(f64::total_cmp);
+    let below = |time: &f64| second.partition_point(|other| other < time) as f64;
+    first.iter().map(below).sum::<f64>() / (first.len() * second.len()) as f64
 }

@@ -4,6 +4,9 @@ use sqlx::{AnyConnection, Row as _};
 
 use super::{Store, StoreError, accounts::Rights};
 
+/// Uses a challenge ($1) up at $2. Of those who come at once one gets a row back, in whatever process.
+pub const TAKE: &str = "UPDATE challenges SET used_at = $2 WHERE id = $1 AND used_at IS NULL RETURNING id";
+
 /// A sign-in that waits for its second factor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
@@ -45,8 +48,7 @@ pub async fn read(connection: &mut AnyConnection, id: &str, now: i64) -> Result<
 
 /// Uses a challenge up. False: somebody did before.
 pub async fn take(connection: &mut AnyConnection, id: &str, now: i64) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE challenges SET used_at = $2 WHERE id = $1 AND used_at IS NULL RETURNING id";
-    Ok(sqlx::query(SQL).bind(id).bind(now).fetch_optional(connection).await?.is_some())
+    Ok(sqlx::query(TAKE).bind(id).bind(now).fetch_optional(connection).await?.is_some())
 }
 
 /// The key of the app that a token of the user is bound to.

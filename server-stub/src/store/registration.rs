@@ -11,6 +11,25 @@ use crate::{
     service::{Now, Random},
 };
 
+// Of those who send one of these at once, in whatever process, no more get a row back than the condition says.
+
+/// Claims a try at the password of $1 at $2: five, and then one after each delay.
+pub const CLAIM_PASSWORD: &str = "UPDATE users SET password_failures = password_failures + 1, \
+    password_blocked_until = CASE \
+        WHEN password_failures + 1 < 5 THEN 0 \
+        WHEN password_failures + 1 - 5 >= 7 THEN $2 + 3600 \
+        ELSE $2 + (CAST(30 AS BIGINT) << CAST(password_failures + 1 - 5 AS INTEGER)) END \
+    WHERE folded = $1 AND (password_blocked_until <= $2 OR password_blocked_until > $2 + 3600) RETURNING id";
+/// Claims one of the five tries at the SMS code of registration $1 at $2.
+pub const CLAIM_SMS: &str = "UPDATE registrations SET sms_tries = sms_tries + 1 WHERE id = $1 \
+    AND state IN ('started', 'confirmed') AND sms_tries < 5 AND expires_at > $2 AND expires_at <= $2 + 600 RETURNING sms_tries";
+/// Makes registration $1 the one of a token: once.
+pub const CONFIRM: &str = "UPDATE registrations SET state = 'confirmed', credential_id = $2, issuer = $3, algorithm = $4, \
+    digits = $5, period = $6, secret = $7, expires_at = $8, seal_key = $9 WHERE id = $1 AND state = 'started' RETURNING id";
+/// Makes the token of registration $1 the one that works, at $2: once.
+pub const TAKE: &str = "UPDATE registrations SET state = 'active', secret = NULL WHERE id = $1 AND state = 'confirmed' \
+    AND expires_at > $2 RETURNING id";
+
 /// Who wants to register: what is on file.
 #[derive(Clone, Debug)]
 pub struct Registrant {
@@ -83,15 +102,9 @@ pub async fn claim_password(
     folded: &str,
     now: i64,
 ) -> Result<Option<Registrant>, StoreError> {
-    const CLAIM: &str = "UPDATE users SET password_failures = password_failures + 1, \
-        password_blocked_until = CASE \
-            WHEN password_failures + 1 < 5 THEN 0 \
-            WHEN password_failures + 1 - 5 >= 7 THEN $2 + 3600 \
-            ELSE $2 + (CAST(30 AS BIGINT) << CAST(password_failures + 1 - 5 AS INTEGER)) END \
-        WHERE folded = $1 AND (password_blocked_until <= $2 OR password_blocked_until > $2 + 3600) RETURNING id";
     const READ: &str = "SELECT u.id, u.name, u.phone, u.password_hash, g.policy FROM users u \
         LEFT JOIN groups g ON g.id = u.group_id WHERE u.id = $1";
-    let claimed = sqlx::query(CLAIM).bind(folded).bind(now).fetch_optional(&mut *connection).await?;
+    let claimed = sqlx::query(CLAIM_PASSWORD).bind(folded).bind(now).fetch_optional(&mut *connection).await?;
     let id: String = match &claimed {
         Some(row) => row.try_get(0)?,
         None => String::new(),
@@ -222,9 +235,7 @@ fn registration(row: &AnyRow) -> Result<Registration, StoreError> {
 /// Claims one of the five tries at an SMS code, also one that was right before and whose answer was lost. False: used
 /// up, too late, or another step.
 pub async fn claim_sms(connection: &mut AnyConnection, id: &str, now: i64) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE registrations SET sms_tries = sms_tries + 1 WHERE id = $1 \
-        AND state IN ('started', 'confirmed') AND sms_tries < 5 AND expires_at > $2 AND expires_at <= $2 + 600 RETURNING sms_tries";
-    Ok(sqlx::query(SQL).bind(id).bind(now).fetch_optional(connection).await?.is_some())
+    Ok(sqlx::query(CLAIM_SMS).bind(id).bind(now).fetch_optional(connection).await?.is_some())
 }
 
 /// Goes on from the SMS code to the token to be. False: somebody else did.
@@ -237,9 +248,7 @@ pub async fn confirm(
     seal_key: &str,
     expires_at: i64,
 ) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE registrations SET state = 'confirmed', credential_id = $2, issuer = $3, algorithm = $4, \
-        digits = $5, period = $6, secret = $7, expires_at = $8, seal_key = $9 WHERE id = $1 AND state = 'started' RETURNING id";
-    let row = sqlx::query(SQL)
+    let row = sqlx::query(CONFIRM)
         .bind(id)
         .bind(credential_id)
         .bind(&columns.issuer)
@@ -263,8 +272,6 @@ pub async fn activate(
     step: i64,
     now: i64,
 ) -> Result<bool, StoreError> {
-    const TAKE: &str = "UPDATE registrations SET state = 'active', secret = NULL WHERE id = $1 AND state = 'confirmed' \
-        AND expires_at > $2 RETURNING id";
     const INSERT: &str = "INSERT INTO credentials \
         (id, user_id, kind, issuer, account, algorithm, digits, period, secret, last_step, created_at) \
         VALUES ($1, $2, 'totp', $3, $4, $5, $6, $7, $8, $9, $10)";

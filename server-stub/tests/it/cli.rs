@@ -77,7 +77,7 @@ impl Drop for Serving {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the server under test has the system's clock")]
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
 }
 

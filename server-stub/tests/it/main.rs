@@ -12,6 +12,8 @@ mod metrics;
 mod openapi;
 mod outbox;
 mod policy;
+mod processes;
+mod races;
 mod registration;
 mod store;
 mod verification;

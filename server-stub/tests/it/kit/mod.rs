@@ -1,6 +1,7 @@
 //! A database of its own for each test, users in it, and what is asked.
 
 mod postgres;
+pub(crate) mod process;
 pub(crate) mod twins;
 
 pub(crate) use postgres::Cluster;

@@ -55,7 +55,6 @@ impl Cluster {
         self.folder.path().join("data")
     }
 
-    #[allow(dead_code)]
     /// Ends it as a crash would: connections break, nothing is tidied up.
     pub(crate) fn crash(&self) {
         self.run(

@@ -1,0 +1,486 @@
+//! Real processes on one database: raced, killed, flooded, left without their database, and overheard.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use countersign_core::{
+    secret::{Password, SecretBytes},
+    token::TokenSpec,
+};
+use countersign_server::{
+    domain::{app_key::AppKey, users::Name},
+    password,
+    service::Random,
+    store::{admin::NewUser, verify},
+};
+use countersign_wire::v1::{
+    login::LOGIN,
+    registration::{ACTIVATE, CONFIRM, SECRET_INFO, transcript},
+};
+use data_encoding::{BASE32_NOPAD, BASE64, BASE64URL_NOPAD, HEXLOWER};
+use hpke::{
+    Deserializable as _, Kem, OpModeR, Serializable as _, aead::AesGcm256, kdf::HkdfSha256, kem::DhP256HkdfSha256,
+};
+use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
+use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt as _, task::JoinSet};
+
+use crate::{
+    cli::now,
+    kit::{
+        Cluster, Database, HOTP, TOTP, at, on_both,
+        process::{Process, SERVER, Site},
+        token,
+    },
+};
+
+const PASSWORD: &str = "seven calm otters";
+
+/// An app that talks to whichever process it is given.
+struct Phone {
+    key: SigningKey,
+    random: Random,
+}
+
+/// A registration whose token has come.
+struct Waiting {
+    registration: String,
+    nonce: String,
+    token: String,
+    spec: TokenSpec,
+}
+
+impl Phone {
+    fn new(seed: u8) -> Self {
+        Self { key: SigningKey::from_bytes(&[seed; 32].into()).unwrap(), random: Random::system() }
+    }
+
+    fn public(&self) -> String {
+        BASE64URL_NOPAD.encode(self.key.verifying_key().to_sec1_point(false).as_bytes())
+    }
+
+    fn sign(&self, purpose: &str, fields: &[&str]) -> String {
+        let signature: Signature = self.key.sign(transcript(purpose, fields).as_bytes());
+        BASE64URL_NOPAD.encode(signature.to_der().as_bytes())
+    }
+
+    async fn start(&self, at: &Process, user: &str) -> Value {
+        let app = json!({ "name": "Phone", "platform": "test", "public_key": self.public() });
+        let body = json!({ "username": user, "password": PASSWORD, "app": app });
+        let (status, body) = at.post("/api/v1/registrations", &body).await;
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+
+    /// What is sent with an SMS code, and the key that opens the answer.
+    fn confirmation(&self, started: &Value, code: &str) -> (String, Value, <DhP256HkdfSha256 as Kem>::PrivateKey) {
+        let (private, public) = self.random.with(|mut rng| DhP256HkdfSha256::gen_keypair_with_rng(&mut rng));
+        let seal_key = BASE64URL_NOPAD.encode(&public.to_bytes());
+        let (id, nonce) = (started["registration"].as_str().unwrap(), started["nonce"].as_str().unwrap());
+        let signature = self.sign(CONFIRM, &[SERVER, id, nonce, code, &seal_key]);
+        let body = json!({ "code": code, "seal_key": seal_key, "signature": signature });
+        (format!("/api/v1/registrations/{id}/confirm"), body, private)
+    }
+
+    async fn confirm(&self, at: &Process, started: &Value, code: &str) -> Waiting {
+        let (path, body, private) = self.confirmation(started, code);
+        let (status, answer) = at.post(&path, &body).await;
+        assert_eq!(status, 200, "{answer}");
+        let sealed =
+            |name: &str| BASE64URL_NOPAD.decode(answer["sealed_secret"][name].as_str().unwrap().as_bytes()).unwrap();
+        let secret = hpke::single_shot_open::<AesGcm256, HkdfSha256, DhP256HkdfSha256>(
+            &OpModeR::Base,
+            &private,
+            &<DhP256HkdfSha256 as Kem>::EncappedKey::from_bytes(&sealed("enc")).unwrap(),
+            SECRET_INFO.as_bytes(),
+            &sealed("ciphertext"),
+            started["registration"].as_str().unwrap().as_bytes(),
+        )
+        .unwrap();
+        let columns = verify::Columns {
+            kind: "totp".to_owned(),
+            issuer: answer["issuer"].as_str().unwrap().to_owned(),
+            account: answer["account"].as_str().unwrap().to_owned(),
+            algorithm: answer["algorithm"].as_str().unwrap().to_owned(),
+            digits: answer["digits"].as_i64().unwrap(),
+            period: answer["period"].as_i64().unwrap(),
+        };
+        Waiting {
+            registration: started["registration"].as_str().unwrap().to_owned(),
+            nonce: started["nonce"].as_str().unwrap().to_owned(),
+            token: answer["token"].as_str().unwrap().to_owned(),
+            spec: verify::token(&columns, -1, &SecretBytes::new(secret)).unwrap(),
+        }
+    }
+
+    fn activation(&self, waiting: &Waiting) -> (String, Value) {
+        let Waiting { registration, nonce, token, spec } = waiting;
+        let code = spec.code_at(now()).unwrap();
+        let signature = self.sign(ACTIVATE, &[SERVER, registration, nonce, token, code.text()]);
+        let body = json!({ "code": code.text(), "signature": signature });
+        (format!("/api/v1/registrations/{registration}/activate"), body)
+    }
+
+    /// From the password to the token that waits for its first code.
+    async fn waiting(&self, site: &Site, database: &Database, at: &Process, user: &str) -> Waiting {
+        let started = self.start(at, user).await;
+        self.confirm(at, &started, &sms_code(site, database).await).await
+    }
+}
+
+/// The code in the newest SMS.
+async fn sms_code(site: &Site, database: &Database) -> String {
+    let messages = site.store.messages(&database.keys, 100).await.unwrap();
+    let newest = messages.iter().find(|message| message.body.contains("is your code")).unwrap();
+    newest.body.split(' ').next().unwrap().to_owned()
+}
+
+/// A user with a password, a number, and a token that was moved in.
+async fn add_user(site: &Site, database: &Database, name: &str, hash: &str) {
+    let new = NewUser {
+        id: database.random.id(at(0)),
+        name: Name::new(name).unwrap(),
+        phone: Some("+491701234567".to_owned()),
+        email: None,
+        group: None,
+        password_hash: Some(hash.to_owned()),
+    };
+    site.store.add_user(&database.keys, &new, at(0)).await.unwrap();
+}
+
+fn hash() -> String {
+    password::hash(&Password::new(PASSWORD), &Random::system()).unwrap()
+}
+
+/// Binds a token to an app that had it before, as an earlier registration left it.
+async fn bind(database: &Database, site: &Site, user: &str) -> TokenSpec {
+    let spec = token(TOTP);
+    let id = database.add_token(&site.store, &Name::new(user).unwrap(), &spec).await;
+    let key = AppKey::read(&Phone::new(9).public()).unwrap();
+    let mut transaction = site.store.begin().await.unwrap();
+    sqlx::query(
+        "INSERT INTO bindings (credential_id, user_id, app_id, app_key, app_name, platform, bound_at) \
+         SELECT $1, id, $2, $3, 'Earlier', 'test', 0 FROM users WHERE folded = $4",
+    )
+    .bind(id)
+    .bind(key.id())
+    .bind(key.bytes().to_vec())
+    .bind(user)
+    .execute(&mut *transaction)
+    .await
+    .unwrap();
+    transaction.commit().await.unwrap();
+    spec
+}
+
+/// What the log of a process says of the statements of one request.
+fn statements(log: &str) -> BTreeMap<String, usize> {
+    let mut counted = BTreeMap::new();
+    for line in log.lines() {
+        let Some(summary) = line.split("summary=\"").nth(1).and_then(|rest| rest.split('"').next()) else { continue };
+        // Others go by the clock: the outbox, the snapshot of settings and keys.
+        if ["u.id, g.policy", "WITH asked", "audit", "users"].iter().any(|part| summary.contains(part)) {
+            *counted.entry(summary.to_owned()).or_default() += 1;
+        }
+    }
+    counted
+}
+
+on_both! {
+    async fn of_two_processes_one_accepts_a_code(database: &Database) {
+        const LANES: usize = 20;
+        let site = Site::new(database).await;
+        for lane in 0..LANES {
+            let name = database.add_user(&site.store, &format!("user{lane}")).await;
+            database.add_token(&site.store, &name, &token(HOTP)).await;
+        }
+        let (one, other) = (site.serve("warn"), site.serve("warn"));
+        let mut lanes = JoinSet::new();
+        for lane in 0..LANES {
+            let (mut one, mut other) = (one.line().await, other.line().await);
+            lanes.spawn(async move {
+                for counter in 0..1000 / LANES {
+                    let spec = token(&HOTP.replace("counter=0", &format!("counter={counter}")));
+                    let body = json!({ "user": format!("user{lane}"), "code": spec.code_at(0).unwrap().text() });
+                    let (a, b) = tokio::join!(one.post("/api/v1/verify", &body), other.post("/api/v1/verify", &body));
+                    let (a, b) = (a.unwrap().2, b.unwrap().2);
+                    assert!(a["accepted"].as_bool().unwrap() != b["accepted"].as_bool().unwrap(), "{counter}: {a} {b}");
+                }
+            });
+        }
+        lanes.join_all().await;
+
+        // And of a hundred wrong ones under many spellings exactly ten are looked at.
+        site.store.set_setting(&database.keys, "quick_failures", Some("100"), at(0)).await.unwrap();
+        let zoe = database.add_user(&site.store, "Zoë").await;
+        database.add_token(&site.store, &zoe, &token(TOTP)).await;
+        let before = database.outcomes(&site.store).await;
+        let mut guesses = JoinSet::new();
+        for guess in 0..100 {
+            let mut line = if guess % 2 == 0 { one.line().await } else { other.line().await };
+            let user = ["zoë", "ZOË", " zoe\u{308}", "Ｚoë"][guess % 4];
+            let body = json!({ "user": user, "code": "nonsense" });
+            guesses.spawn(async move { line.post("/api/v1/verify", &body).await.unwrap().2 });
+        }
+        assert!(guesses.join_all().await.iter().all(|answer| answer == &json!({ "accepted": false })));
+        let after = database.outcomes(&site.store).await;
+        let grown = |what: &str| after.get(what).unwrap_or(&0) - before.get(what).unwrap_or(&0);
+        assert_eq!((grown("wrong"), grown("budget_spent")), (10, 90));
+        assert!(site.store.audit_verify(&database.keys).await.unwrap().is_ok());
+    }
+
+    async fn of_two_apps_at_two_processes_one_has_the_token(database: &Database) {
+        let site = Site::new(database).await;
+        let hash = hash();
+        let (here, there) = (site.serve("warn"), site.serve("warn"));
+        for trial in 0..4 {
+            let user = format!("user{trial}");
+            add_user(&site, database, &user, &hash).await;
+            let (first, second) = (Phone::new(1), Phone::new(2));
+            let one = first.waiting(&site, database, &here, &user).await;
+            // A minute later, as far as the budget for messages knows.
+            let mut transaction = site.store.begin().await.unwrap();
+            sqlx::query("UPDATE sms_sends SET at = at - 60").execute(&mut *transaction).await.unwrap();
+            transaction.commit().await.unwrap();
+            let other = second.waiting(&site, database, &there, &user).await;
+            let (a, b) = (first.activation(&one), second.activation(&other));
+            let (a, b) = tokio::join!(here.post(&a.0, &a.1), there.post(&b.0, &b.1));
+            let (won, lost, lost_spec) = if a.0 == 200 { (a, b, &other.spec) } else { (b, a, &one.spec) };
+            assert_eq!((won.0, lost.0, &lost.1["code"]), (200, 409, &json!("token_bound_elsewhere")), "{won:?}");
+            assert_eq!(site.store.tokens(&Name::new(&user).unwrap()).await.unwrap().len(), 1);
+            let code = lost_spec.code_at(now() + 30).unwrap();
+            assert!(!here.verify(&user, code.text()).await);
+        }
+    }
+
+    /// Killed after a step, or at any moment of one.
+    async fn a_killed_registration_leaves_one_token(database: &Database) {
+        let site = Site::new(database).await;
+        let hash = hash();
+        let mut process = Some(site.serve("warn"));
+        // After the first step; in the second and after it; in the third, from at once to when it is long done.
+        for (trial, kill) in [(1, 0), (2, 0), (2, 3), (2, 999), (3, 0), (3, 1), (3, 2), (3, 4), (3, 6), (3, 8), (3, 999)].into_iter().enumerate() {
+            let user = format!("user{trial}");
+            add_user(&site, database, &user, &hash).await;
+            let earlier = bind(database, &site, &user).await;
+            let (phone, serving) = (Phone::new(1), process.take().unwrap());
+            let started = phone.start(&serving, &user).await;
+            let code = sms_code(&site, database).await;
+            let (mut newer, mut answered) = (None, false);
+            let mut line = serving.line().await;
+            let (step, millis) = kill;
+            if step == 2 {
+                let (path, body, _) = phone.confirmation(&started, &code);
+                let _ = tokio::time::timeout(Duration::from_millis(millis), line.post(&path, &body)).await;
+            } else if step == 3 {
+                let waiting = phone.confirm(&serving, &started, &code).await;
+                let (path, body) = phone.activation(&waiting);
+                let answer = tokio::time::timeout(Duration::from_millis(millis), line.post(&path, &body)).await;
+                answered = matches!(answer, Ok(Some((200, ..))));
+                newer = Some(waiting);
+            }
+            serving.kill();
+
+            let serving = site.serve("warn");
+            let earlier_works = serving.verify(&user, earlier.code_at(now()).unwrap().text()).await;
+            let newer_works = match &newer {
+                Some(newer) => serving.verify(&user, newer.spec.code_at(now() + 30).unwrap().text()).await,
+                None => false,
+            };
+            assert!(earlier_works != newer_works, "{kill:?}: {earlier_works} {newer_works}");
+            // What the app was told holds; what it was not even asked did not happen.
+            assert!(newer_works || !answered, "{kill:?}");
+            assert!(earlier_works || step == 3, "{kill:?}");
+            assert_eq!(site.store.tokens(&Name::new(&user).unwrap()).await.unwrap().len(), 1);
+            process = Some(serving);
+        }
+        assert!(site.store.audit_verify(&database.keys).await.unwrap().is_ok());
+    }
+
+    /// Refusals differ in nothing that could be seen from outside: status, body, and the statements that are worked
+    /// through. The arithmetic is the same code for all.
+    async fn every_refusal_costs_the_same(database: &Database) {
+        let site = Site::new(database).await;
+        let spec = token(TOTP);
+        for name in ["wrong", "used", "locked"] {
+            let name = database.add_user(&site.store, name).await;
+            database.add_token(&site.store, &name, &spec).await;
+        }
+        database.add_user(&site.store, "tokenless").await;
+        site.store.set_setting(&database.keys, "quick_failures", Some("100"), at(0)).await.unwrap();
+        let process = site.serve("warn,sqlx=debug");
+        let code = spec.code_at(now()).unwrap();
+        assert!(process.verify("used", code.text()).await);
+        for _ in 0..10 {
+            assert!(!process.verify("locked", "000000").await);
+        }
+        let mut seen = Vec::new();
+        for (user, code) in [
+            ("wrong", "nonsense"),
+            ("nobody", "nonsense"),
+            ("used", code.text()),
+            ("locked", code.text()),
+            ("locked", "nonsense"),
+            ("tokenless", "nonsense"),
+            ("no\nname", "nonsense"),
+            ("", ""),
+        ] {
+            let before = std::fs::read_to_string(site.log()).unwrap().len();
+            let body = json!({ "user": user, "code": code });
+            let (status, head, body) = process.line().await.post("/api/v1/verify", &body).await.unwrap();
+            let varying = ["x-request-id", "date"];
+            let head: Vec<&str> = head.lines().filter(|line| !varying.iter().any(|name| line.starts_with(name))).collect();
+            let log = std::fs::read_to_string(site.log()).unwrap().split_off(before);
+            seen.push((user, (status, head.join("\n"), body, statements(&log))));
+        }
+        let (_, first) = &seen[0];
+        assert!(first.3.values().sum::<usize>() >= 6, "{first:?}");
+        for (user, other) in &seen {
+            assert_eq!(other, first, "{user:?}");
+        }
+    }
+
+    async fn nothing_secret_and_nothing_forged_is_in_the_log(database: &Database) {
+        let site = Site::new(database).await;
+        add_user(&site, database, "ada", &hash()).await;
+        let process = site.serve("trace");
+        let phone = Phone::new(1);
+        let started = phone.start(&process, "ada").await;
+        let sms = sms_code(&site, database).await;
+        let waiting = phone.confirm(&process, &started, &sms).await;
+        let (path, body) = phone.activation(&waiting);
+        assert_eq!(process.post(&path, &body).await.0, 200);
+        let (_, challenge) = process.post("/api/v1/login", &json!({ "username": "ada", "password": PASSWORD })).await;
+        let (id, nonce) = (challenge["challenge"].as_str().unwrap(), challenge["nonce"].as_str().unwrap());
+        let second = waiting.spec.code_at(now() + 30).unwrap();
+        let signature = phone.sign(LOGIN, &[SERVER, id, nonce, &waiting.token, second.text()]);
+        let body = json!({ "token": waiting.token, "code": second.text(), "public_key": phone.public(), "signature": signature });
+        let (status, session) = process.post(&format!("/api/v1/login/{id}/totp"), &body).await;
+        assert_eq!(status, 200, "{session}");
+
+        let forged = "2026-01-01T00:00:00.000000Z  INFO countersign_server: all is well";
+        for name in [format!("ada\n{forged}"), "\u{1b}[31mred".to_owned(), "'; DROP TABLE users; --".to_owned(), "{{7*7}}".to_owned()] {
+            assert!(!process.verify(&name, "' OR '1'='1").await);
+            let (status, body) = process.post("/api/v1/login", &json!({ "username": name, "password": "x" })).await;
+            assert_eq!((status, &body["code"]), (403, &json!("credentials_wrong")));
+        }
+        for path in ["/%0d%0aset-cookie:%20a=b", "/%1b[31mred", "/?next=https://evil.example", "//evil.example/%2e%2e"] {
+            let (status, head, _) = process.line().await.post(path, &json!({})).await.unwrap();
+            assert!((400..500).contains(&status), "{path}");
+            assert!(!head.contains("set-cookie") && !head.contains("location"), "{head}");
+        }
+        assert_eq!(site.store.tokens(&Name::new("ada").unwrap()).await.unwrap().len(), 1);
+
+        let log = std::fs::read_to_string(site.log()).unwrap();
+        assert!(log.contains("DEBUG") && log.contains("/activate"));
+        assert!(!log.contains('\u{1b}') && !log.lines().any(|line| line.starts_with("2026-01-01")), "forged");
+        let secret = waiting.spec.secret.bytes().expose();
+        let mut hidden = vec![
+            PASSWORD.to_owned(),
+            crate::kit::process::KEY.to_owned(),
+            session["session"].as_str().unwrap().to_owned(),
+            BASE32_NOPAD.encode(secret),
+            BASE64.encode(secret),
+            BASE64URL_NOPAD.encode(secret),
+            HEXLOWER.encode(secret),
+            format!("{secret:?}"),
+            "is your code".to_owned(),
+        ];
+        // Six digits turn up in a log by themselves: these stand alone.
+        let first = waiting.spec.code_at(now()).unwrap();
+        for code in [&sms, &first.text().to_owned(), &second.text().to_owned()] {
+            hidden.extend([format!("\"{code}\""), format!(" {code} "), format!(":{code}"), format!("={code}")]);
+        }
+        for hidden in hidden {
+            assert!(!log.contains(&hidden), "{hidden} is in the log");
+        }
+    }
+}
+
+/// For as long as the database is away each is told to come back, and then all is as it was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_goes_away_and_comes_back() {
+    let Some(cluster) = Cluster::start() else {
+        println!("skipped: PostgreSQL is not installed (Debian: postgresql)");
+        return;
+    };
+    let database = Database::postgres(&cluster, "away").await;
+    let site = Site::new(&database).await;
+    let name = database.add_user(&site.store, "ada").await;
+    database.add_token(&site.store, &name, &token(TOTP)).await;
+    let process = site.serve("warn");
+    let code = token(TOTP).code_at(now()).unwrap();
+    assert!(process.verify("ada", code.text()).await);
+    cluster.crash();
+    let ask = json!({ "user": "ada", "code": code.text() });
+    let mut asked = JoinSet::new();
+    for _ in 0..20 {
+        let mut line = process.line().await;
+        let ask = ask.clone();
+        asked.spawn(async move { line.post("/api/v1/verify", &ask).await.unwrap() });
+    }
+    for (status, head, body) in asked.join_all().await {
+        assert_eq!((status, &body["code"]), (503, &json!("unavailable")), "{head}");
+        assert!(head.contains("retry-after: "), "{head}");
+    }
+    let (status, _) = process.post("/api/v1/login", &json!({ "username": "ada", "password": PASSWORD })).await;
+    assert_eq!(status, 503);
+    cluster.resume();
+    let mut tries = 0;
+    let answer = loop {
+        let (status, body) = process.post("/api/v1/verify", &ask).await;
+        if status == 200 {
+            break body;
+        }
+        tries += 1;
+        assert!(status == 503 && tries < 50, "{status} {body}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    // What was accepted before stays used.
+    assert_eq!(answer, json!({ "accepted": false }));
+    assert!(process.verify("ada", token(TOTP).code_at(now() + 30).unwrap().text()).await);
+}
+
+/// The same where another program holds the file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_another_program_holds() {
+    let database = Database::sqlite();
+    let site = Site::new(&database).await;
+    let name = database.add_user(&site.store, "ada").await;
+    database.add_token(&site.store, &name, &token(TOTP)).await;
+    let process = site.serve("warn");
+    let held = site.store.begin().await.unwrap();
+    let ask = json!({ "user": "ada", "code": token(TOTP).code_at(now()).unwrap().text() });
+    let (status, head, body) = process.line().await.post("/api/v1/verify", &ask).await.unwrap();
+    assert_eq!((status, &body["code"]), (503, &json!("unavailable")));
+    assert!(head.contains("retry-after: "), "{head}");
+    held.rollback().await.unwrap();
+    assert_eq!(process.post("/api/v1/verify", &ask).await.1["accepted"], json!(true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_idle_connections_and_a_slow_one_hold_up_nobody() {
+    let database = Database::sqlite();
+    let site = Site::new(&database).await;
+    let name = database.add_user(&site.store, "ada").await;
+    database.add_token(&site.store, &name, &token(TOTP)).await;
+    let process = site.serve("warn");
+    let mut idle = Vec::new();
+    for _ in 0..1000 {
+        idle.push(process.line().await);
+    }
+    let mut slow = process.line().await;
+    let head = format!(
+        "POST /api/v1/login HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+         Content-Length: 100\r\n\r\n{{",
+        crate::kit::process::KEY
+    );
+    slow.0.write_all(head.as_bytes()).await.unwrap();
+    assert!(process.verify("ada", token(TOTP).code_at(now()).unwrap().text()).await);
+    // Those who were idle can still ask.
+    for line in idle.iter_mut().step_by(100) {
+        let (status, ..) = line.post("/api/v1/verify", &json!({ "user": "ada", "code": "1" })).await.unwrap();
+        assert_eq!(status, 200);
+    }
+    let (status, _, body) = slow.answer().await.unwrap();
+    assert_eq!((status, &body["code"]), (408, &json!("request_timeout")));
+}

@@ -1,0 +1,175 @@
+//! The statements that decide who is first, sent at once over two pools of connections, as two processes have them. Each
+//! is shown to lose the race without its condition: the test would see it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use countersign_server::store::{Store, login, registration};
+use sqlx::AssertSqlSafe;
+use tokio::task::JoinSet;
+
+use crate::kit::{Database, on_both};
+
+const NOW: i64 = 1_000_000_000;
+const TRIALS: usize = 1000;
+/// Trials that run beside each other.
+const LANES: usize = 8;
+
+/// What a statement has besides $1, the id.
+#[derive(Clone, Copy)]
+enum Given {
+    Number(i64),
+    Text(&'static str),
+    Bytes,
+}
+
+/// Takes a condition away. A statement that has lost it already is a test that tests nothing.
+fn without(sql: &str, condition: &str) -> String {
+    assert!(sql.contains(condition), "{sql}");
+    sql.replace(condition, "")
+}
+
+/// Sends a statement about one row; whether it came back.
+async fn first(store: &Store, sql: &str, id: &str, given: &[Given]) -> bool {
+    let mut transaction = store.begin().await.unwrap();
+    let mut query = sqlx::query(AssertSqlSafe(sql.to_owned())).bind(id.to_owned());
+    for given in given {
+        query = match given {
+            Given::Number(number) => query.bind(*number),
+            Given::Text(text) => query.bind(*text),
+            Given::Bytes => query.bind(vec![0_u8]),
+        };
+    }
+    let row = query.fetch_optional(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    row.is_some()
+}
+
+/// A user and one row in `registrations` or `challenges` for each trial.
+async fn rows(store: &Store, table: &str, state: &str, trials: usize) {
+    let mut transaction = store.begin().await.unwrap();
+    for trial in 0..trials {
+        let user =
+            format!("INSERT INTO users (id, name, folded, created_at) VALUES ('{trial}', 'u{trial}', 'u{trial}', 0)");
+        let row = match table {
+            "challenges" => format!(
+                "INSERT INTO challenges (id, user_id, nonce, created_at, expires_at) VALUES ('{trial}', '{trial}', '', 0, {})",
+                NOW + 60
+            ),
+            _ => format!(
+                "INSERT INTO registrations (id, user_id, state, nonce, app_id, app_key, app_name, platform, sms_mac, \
+                 sms_key_id, created_at, expires_at) VALUES ('{trial}', '{trial}', '{state}', '', '', $1, '', '', $1, 1, 0, {})",
+                NOW + 60
+            ),
+        };
+        sqlx::query(AssertSqlSafe(user)).execute(&mut *transaction).await.unwrap();
+        let row = sqlx::query(AssertSqlSafe(row));
+        let row = if table == "challenges" { row } else { row.bind(vec![0_u8]) };
+        row.execute(&mut *transaction).await.unwrap();
+    }
+    transaction.commit().await.unwrap();
+}
+
+/// Sends a statement `together` times at once for each row, alternately over two pools; how many came back of each row, at
+/// least and at most.
+async fn race(
+    database: &Database,
+    table: &str,
+    state: &str,
+    sql: &str,
+    given: &[Given],
+    trials: usize,
+    together: usize,
+) -> (usize, usize) {
+    let pools = [database.open().await, database.open().await];
+    rows(&pools[0], table, state, trials).await;
+    let (least, most) = (Arc::new(AtomicUsize::new(usize::MAX)), Arc::new(AtomicUsize::new(0)));
+    let mut lanes = JoinSet::new();
+    for lane in 0..LANES {
+        let (pools, sql, given, least, most) =
+            (pools.clone(), sql.to_owned(), given.to_vec(), least.clone(), most.clone());
+        lanes.spawn(async move {
+            for trial in (lane..trials).step_by(LANES) {
+                let mut all = JoinSet::new();
+                for nth in 0..together {
+                    let (store, sql, given) = (pools[nth % 2].clone(), sql.clone(), given.clone());
+                    all.spawn(async move { first(&store, &sql, &trial.to_string(), &given).await });
+                }
+                let won = all.join_all().await.into_iter().filter(|won| *won).count();
+                least.fetch_min(won, Ordering::SeqCst);
+                most.fetch_max(won, Ordering::SeqCst);
+            }
+        });
+    }
+    lanes.join_all().await;
+    (least.load(Ordering::SeqCst), most.load(Ordering::SeqCst))
+}
+
+const LATER: [Given; 1] = [Given::Number(NOW)];
+const TOKEN: [Given; 8] = [
+    Given::Text("t"),
+    Given::Text("i"),
+    Given::Text("SHA1"),
+    Given::Number(6),
+    Given::Number(30),
+    Given::Bytes,
+    Given::Number(NOW + 60),
+    Given::Text("k"),
+];
+
+on_both! {
+    async fn a_challenge_opens_one_session(database: &Database) {
+        assert_eq!(race(database, "challenges", "", login::TAKE, &LATER, TRIALS, 2).await, (1, 1));
+    }
+
+    async fn a_challenge_without_its_condition_opens_two(database: &Database) {
+        let sql = without(login::TAKE, " AND used_at IS NULL");
+        assert_eq!(race(database, "challenges", "", &sql, &LATER, 20, 2).await, (2, 2));
+    }
+
+    async fn an_sms_code_confirms_one_registration_once(database: &Database) {
+        assert_eq!(race(database, "registrations", "started", registration::CONFIRM, &TOKEN, TRIALS, 2).await, (1, 1));
+    }
+
+    async fn an_sms_code_without_its_condition_confirms_twice(database: &Database) {
+        let sql = without(registration::CONFIRM, " AND state = 'started'");
+        assert_eq!(race(database, "registrations", "started", &sql, &TOKEN, 20, 2).await, (2, 2));
+    }
+
+    async fn a_first_code_activates_once(database: &Database) {
+        assert_eq!(race(database, "registrations", "confirmed", registration::TAKE, &LATER, TRIALS, 2).await, (1, 1));
+    }
+
+    async fn a_first_code_without_its_condition_activates_twice(database: &Database) {
+        let sql = without(registration::TAKE, " AND state = 'confirmed'");
+        assert_eq!(race(database, "registrations", "confirmed", &sql, &LATER, 20, 2).await, (2, 2));
+    }
+
+    async fn of_twenty_tries_at_an_sms_code_five_are_looked_at(database: &Database) {
+        assert_eq!(race(database, "registrations", "started", registration::CLAIM_SMS, &LATER, 50, 20).await, (5, 5));
+    }
+
+    async fn without_the_condition_all_twenty_are(database: &Database) {
+        let sql = without(registration::CLAIM_SMS, " AND sms_tries < 5");
+        assert_eq!(race(database, "registrations", "started", &sql, &LATER, 4, 20).await, (20, 20));
+    }
+
+    /// Also under many names: the claim goes by the folded one.
+    async fn of_a_hundred_passwords_at_once_five_are_looked_at(database: &Database) {
+        let stores = [database.open().await, database.open().await];
+        for (name, sql, looked_at) in [
+            ("ada", registration::CLAIM_PASSWORD.to_owned(), 5),
+            ("eve", without(registration::CLAIM_PASSWORD, " AND (password_blocked_until <= $2 OR password_blocked_until > $2 + 3600)"), 100),
+        ] {
+            database.add_user(&stores[0], name).await;
+            let mut all = JoinSet::new();
+            for nth in 0..100 {
+                let (store, sql) = (stores[nth % 2].clone(), sql.clone());
+                all.spawn(async move { first(&store, &sql, name, &LATER).await });
+            }
+            assert_eq!(all.join_all().await.into_iter().filter(|claimed| *claimed).count(), looked_at);
+        }
+    }
+}
