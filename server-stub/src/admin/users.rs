@@ -141,7 +141,7 @@ impl Admin {
 
     /// Has a user's tokens confirmed again; how many there are.
     pub async fn unconfirm_user(&self, name: &str, now: Now) -> Result<u64, AdminError> {
-        Ok(self.store.unconfirm_user(&self.keys, &somebody(name)?, now).await?)
+        Ok(self.store.unconfirm_user(&self.keys, &self.random, &somebody(name)?, now).await?)
     }
 
     /// Deletes a user.

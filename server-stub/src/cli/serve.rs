@@ -59,13 +59,14 @@ pub(super) async fn serve(place: &Place, options: &Serve) -> Result<(), CliError
     let listener = TcpListener::bind(options.listen).await.map_err(|error| CliError::Io("the address", error))?;
     let bound = listener.local_addr().map_err(|error| CliError::Io("the address", error))?;
     let written = Arc::new(Notify::new());
-    let app = http::app(App::new(
+    let app = App::new(
         context.store.clone(),
         context.keys.clone(),
         context.clock.clone(),
         context.random.clone(),
         written.clone(),
-    )?);
+    )?;
+    let app = http::app(app.over_tls(tls.is_some()));
 
     let scheme = if tls.is_some() { "https" } else { "http" };
     let told = format!("Listening on {scheme}://{bound}, with {}.\n", context.place);

@@ -76,6 +76,8 @@ pub enum Notice<'a> {
     Revoked,
     /// All tokens were taken away.
     Cleared,
+    /// The tokens have to be confirmed by a code again.
+    Unconfirmed,
     /// Too many wrong codes.
     Locked,
     /// The password was changed.
@@ -109,6 +111,9 @@ impl Notice<'_> {
             (Self::Cleared, English) => "all your tokens were taken away.".to_owned(),
             (Self::Cleared, German) => "alle Ihre Token wurden entzogen.".to_owned(),
             (Self::Cleared, Turkish) => "bütün tokenlarınız kaldırıldı.".to_owned(),
+            (Self::Unconfirmed, English) => "your tokens have to be confirmed by a code again.".to_owned(),
+            (Self::Unconfirmed, German) => "Ihre Token müssen wieder mit einem Code bestätigt werden.".to_owned(),
+            (Self::Unconfirmed, Turkish) => "tokenlarınızın bir kodla yeniden onaylanması gerekiyor.".to_owned(),
             (Self::Locked, English) => "your second factor is locked after too many wrong codes.".to_owned(),
             (Self::Locked, German) => "Ihr zweiter Faktor ist nach zu vielen falschen Codes gesperrt.".to_owned(),
             (Self::Locked, Turkish) => "çok fazla yanlış koddan sonra ikinci doğrulamanız kilitlendi.".to_owned(),
@@ -223,6 +228,7 @@ mod tests {
             Notice::Added,
             Notice::Revoked,
             Notice::Cleared,
+            Notice::Unconfirmed,
             Notice::Locked,
             Notice::Password,
             Notice::Phone,

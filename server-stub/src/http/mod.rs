@@ -52,9 +52,16 @@ pub struct App {
     pub(crate) snapshot: Arc<snapshot::Cache>,
     pub(crate) desk: Desk,
     pub(crate) metrics: Metrics,
+    /// Whether clients reach this process over TLS of its own.
+    pub(crate) tls: bool,
 }
 
 impl App {
+    /// The same, reached over TLS.
+    pub fn over_tls(self, tls: bool) -> Self {
+        Self { tls, ..self }
+    }
+
     /// Puts the parts together and starts the verifier.
     ///
     /// # Errors
@@ -70,7 +77,16 @@ impl App {
         let verifier = Verifier::start(store.clone(), keys.clone(), random.clone(), Statements::REAL);
         let passwords = Checker::new(PASSWORDS_AT_ONCE, &random)?;
         let desk = Desk { store: store.clone(), keys, random: random.clone(), passwords, outbox };
-        Ok(Self { store, clock, random, verifier, snapshot: Arc::default(), desk, metrics: Metrics::default() })
+        Ok(Self {
+            store,
+            clock,
+            random,
+            verifier,
+            snapshot: Arc::default(),
+            desk,
+            metrics: Metrics::default(),
+            tls: false,
+        })
     }
 }
 

@@ -13,6 +13,7 @@ use std::{
 };
 
 use tokio::{sync::Notify, task::JoinSet};
+use tokio_rustls::rustls;
 
 use crate::{
     domain::policy::{MailKind, Settings, SmsKind},
@@ -133,7 +134,7 @@ impl Outbox {
         patience: Duration,
     ) -> Result<Self, ClientError> {
         // Whoever came first has installed the same.
-        let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             // What is sent holds codes and keys: it goes where it was told to, and nowhere else.
             .redirect(reqwest::redirect::Policy::none())
@@ -213,6 +214,9 @@ impl Outbox {
         let outcome = if message.expires_at.is_some_and(|until| until <= now.seconds()) {
             let last = message.reason.as_ref().map_or_else(String::new, |reason| format!("; {reason}"));
             Try::Never(format!("it could not be sent while it was of use{last}"))
+        } else if message.tries > senders.tries {
+            // Whoever tried so often did not live to say what happened.
+            Try::Never(format!("given up after {} tries", senders.tries))
         } else {
             self.attempt(&message, senders, now).await
         };
@@ -350,6 +354,9 @@ fn need(name: &'static str, text: &str) -> Result<String, Unset> {
 /// Why a request had no answer. Its address stays out of it: it may hold a text.
 fn no_answer(who: &str, error: reqwest::Error) -> Try {
     let error = error.without_url();
+    if let Some(why) = tls_failure(&error) {
+        return Try::Later { reason: format!("{who}: no TLS: {why}"), after: None };
+    }
     match () {
         // Nothing was sent.
         () if error.is_connect() => Try::Later { reason: format!("{who} cannot be reached"), after: None },
@@ -357,6 +364,23 @@ fn no_answer(who: &str, error: reqwest::Error) -> Try {
         () if error.is_timeout() => Try::Unclear(format!("{who} did not answer in time")),
         () => Try::Unclear(format!("{who}: the connection broke")),
     }
+}
+
+/// What TLS said, where it was TLS: a certificate that nobody here trusts, for the most part.
+fn tls_failure(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            return Some(error.to_string());
+        }
+        // What it wraps is not its source.
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(why) = inner.and_then(|inner| tls_failure(inner)) {
+            return Some(why);
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// Seconds in `Retry-After`.

@@ -12,7 +12,7 @@ use lettre::{
     },
 };
 
-use super::{Secrets, Try, Unset, need};
+use super::{Secrets, Try, Unset, need, tls_failure};
 use crate::{
     domain::policy::{SenderSettings, SmtpTls},
     service::Now,
@@ -96,6 +96,9 @@ impl Smtp {
                 }
             }
             None if sent.is_tls() => Try::Later { reason: "the mail server's TLS failed".to_owned(), after: None },
+            None if let Some(why) = tls_failure(&sent) => {
+                Try::Later { reason: format!("the mail server: no TLS: {why}"), after: None }
+            }
             None if sent.is_client() => {
                 let reason = "the mail server does not offer what is set (smtp_tls, smtp_user)".to_owned();
                 Try::Later { reason, after: None }

@@ -326,12 +326,16 @@ impl Store {
     }
 
     /// Has all of a user's tokens confirmed again; how many there are. Their secrets stay, their sessions end.
-    pub async fn unconfirm_user(&self, keys: &Keys, name: &Name, now: Now) -> Result<u64, StoreError> {
+    pub async fn unconfirm_user(&self, keys: &Keys, random: &Random, name: &Name, now: Now) -> Result<u64, StoreError> {
         const SQL: &str = "UPDATE credentials SET unconfirmed_since = $1 WHERE user_id = $2";
         let mut transaction = self.begin().await?;
         let id = self.changeable(&mut transaction, name).await?;
         let tokens = sqlx::query(SQL).bind(now.seconds()).bind(&id).execute(&mut *transaction).await?.rows_affected();
         sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(&id).execute(&mut *transaction).await?;
+        if tokens > 0 {
+            let (_, policy) = users::policy(&mut transaction, &id).await?;
+            Teller { keys, random, now }.tell(&mut transaction, &id, &policy, Notice::Unconfirmed).await?;
+        }
         let event = Event::new(now, "user.unconfirmed", Some(&id)).with(json!({ "tokens": tokens }));
         self.record(&mut transaction, keys, vec![event]).await?;
         transaction.commit().await?;

@@ -330,6 +330,14 @@ on_both! {
         assert_eq!(site.get(&format!("/enroll/{text}")).await.0, StatusCode::GONE);
     }
 
+    async fn a_server_with_tls_of_its_own_says_so(database: &Database) {
+        let (store, clock) = (database.open().await, Clock::new(|| NOW * 1000));
+        let state = App::new(store, database.keys.clone(), clock, database.random.clone(), Arc::default()).unwrap();
+        let site = Site { router: app(state.over_tls(true)), clock: Arc::default() };
+        let (_, _, body) = site.get("/api/v1/server").await;
+        assert!(body.contains("\"url\":\"https://pam.example.org\""), "{body}");
+    }
+
     async fn a_link_is_sent_where_the_user_is(database: &Database) {
         let desk = desk(database).await;
         let ada = add_ada(database, &desk.store).await;

@@ -86,7 +86,7 @@ on_both! {
         assert!(events[0].event == "login.done" && events[0].detail.contains("exempt"), "{events:?}");
         // Tokens that are to be confirmed do not count, and an administrator is asked whatever the group's rules are.
         set(UserChange { exempt: Some(false), ..UserChange::default() }).await;
-        desk.store.unconfirm_user(&database.keys, &ada, at(NOW)).await.unwrap();
+        desk.store.unconfirm_user(&database.keys, &database.random, &ada, at(NOW)).await.unwrap();
         assert!(!asked(&desk, NOW).await);
         set(UserChange { administrator: Some(true), ..UserChange::default() }).await;
         assert!(asked(&desk, NOW).await);
@@ -167,7 +167,7 @@ on_both! {
         let ada = add_ada(database, &desk.store, &[]).await;
         let id = database.add_token(&desk.store, &ada, &token(TOTP)).await;
         let verifier = database.verifier(Statements::REAL).await;
-        desk.store.unconfirm_user(&database.keys, &ada, at(NOW)).await.unwrap();
+        desk.store.unconfirm_user(&database.keys, &database.random, &ada, at(NOW)).await.unwrap();
         let code = |now: u64| token(TOTP).code_at(now).unwrap().text().to_owned();
         let right = async |now: u64| accepted(&verifier.verify(attempt("ada", &code(now), at(now))).await.unwrap());
         let confirm = async |password: &str, code: &str, now: u64| {

@@ -286,7 +286,7 @@ on_both! {
         let phone = Phone::new("first", 1);
         let waiting = phone.confirmed(&desk, NOW).await;
         phone.activate(&desk, &waiting, at(NOW)).await.unwrap();
-        desk.store.unconfirm_user(&desk.keys, &ada, at(NOW)).await.unwrap();
+        desk.store.unconfirm_user(&desk.keys, &desk.random, &ada, at(NOW)).await.unwrap();
         let verifier = database.verifier(Statements::REAL).await;
         let right = async |now: u64| {
             let code = waiting.spec.code_at(now).unwrap();

@@ -115,7 +115,7 @@ pub(crate) async fn totp(
     headers: HeaderMap,
     Json(request): Json<TotpRequest>,
 ) -> Result<Reply<SessionReply>, Problem> {
-    let server = address(&app.snapshot.get(&app.store).await?.settings, &headers);
+    let server = address(&app, &app.snapshot.get(&app.store).await?.settings, &headers);
     let (id, token) = (identifier(&id).ok_or(LoginError::Code)?, identifier(&request.token).ok_or(LoginError::Code)?);
     let key = AppKey::read(&request.public_key).map_err(|_| Problem::Field {
         name: "public_key",

@@ -87,7 +87,7 @@ pub(crate) async fn confirm(
     headers: HeaderMap,
     Json(request): Json<ConfirmRequest>,
 ) -> Result<Reply<ConfirmReply>, Problem> {
-    let server = address(&app.snapshot.get(&app.store).await?.settings, &headers);
+    let server = address(&app, &app.snapshot.get(&app.store).await?.settings, &headers);
     let id = identifier(&id).ok_or(RegistrationError::Ended)?;
     let key = AppKey::read(&request.seal_key).map_err(|_| Problem::Field { name: "seal_key", expected: KEY })?;
     let (code, seal_key) = (Zeroizing::new(request.code), (request.seal_key.as_str(), &key));
@@ -125,7 +125,7 @@ pub(crate) async fn activate(
     headers: HeaderMap,
     Json(request): Json<ActivateRequest>,
 ) -> Result<Reply<ActivateReply>, Problem> {
-    let server = address(&app.snapshot.get(&app.store).await?.settings, &headers);
+    let server = address(&app, &app.snapshot.get(&app.store).await?.settings, &headers);
     let id = identifier(&id).ok_or(RegistrationError::Ended)?;
     let code = Zeroizing::new(request.code);
     let (token, bound) = app.desk.activate(&server, &id, &code, &request.signature, app.clock.now()).await?;

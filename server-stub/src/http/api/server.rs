@@ -26,14 +26,15 @@ pub(crate) async fn server(State(app): State<App>, headers: HeaderMap) -> Result
     let settings = &app.snapshot.get(&app.store).await?.settings;
     let now = OffsetDateTime::from_unix_timestamp(app.clock.now().seconds());
     let time = now.ok().and_then(|now| now.format(&Rfc3339).ok()).unwrap_or_default();
-    Ok(Reply(ServerReply { url: address(settings, &headers), issuer: settings.policy.issuer.clone(), time }))
+    Ok(Reply(ServerReply { url: address(&app, settings, &headers), issuer: settings.policy.issuer.clone(), time }))
 }
 
 /// The address that apps know the server by; where none is set, the one that this request came to.
-pub(in crate::http) fn address(settings: &Settings, headers: &HeaderMap) -> String {
+pub(in crate::http) fn address(app: &App, settings: &Settings, headers: &HeaderMap) -> String {
     if !settings.public_url.is_empty() {
         return settings.public_url.clone();
     }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    format!("http://{host}")
+    let scheme = if app.tls { "https" } else { "http" };
+    format!("{scheme}://{host}")
 }

@@ -34,7 +34,7 @@ pub(crate) async fn state(
     headers: HeaderMap,
     Json(request): Json<TokenStateRequest>,
 ) -> Result<Reply<TokenStateReply>, Problem> {
-    let server = address(&app.snapshot.get(&app.store).await?.settings, &headers);
+    let server = address(&app, &app.snapshot.get(&app.store).await?.settings, &headers);
     let key = AppKey::read(&request.public_key).map_err(|_| Problem::Field {
         name: "public_key",
         expected: "a P-256 public key: 65 bytes, uncompressed, in Base64url without padding",

@@ -82,7 +82,7 @@ impl Visit {
     async fn new(app: &App, headers: &HeaderMap, root: &'static str) -> Result<Self, Response> {
         let language = language(headers);
         match app.snapshot.get(&app.store).await {
-            Ok(snapshot) => Ok(Self { language, server: address(&snapshot.settings, headers), root }),
+            Ok(snapshot) => Ok(Self { language, server: address(app, &snapshot.settings, headers), root }),
             Err(error) => Err(Self { language, server: String::new(), root }.failed(LinkError::Store(error))),
         }
     }

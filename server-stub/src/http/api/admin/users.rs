@@ -268,7 +268,7 @@ pub(crate) async fn send_link(
     Json(new): Json<NewLink>,
 ) -> Result<(StatusCode, Reply<SentLink>), Problem> {
     let admin = caller.admin(&app, Scope::TokensWrite)?;
-    let here = address(&app.snapshot.get(&app.store).await?.settings, &headers);
+    let here = address(&app, &app.snapshot.get(&app.store).await?.settings, &headers);
     let sent = admin.send_link(&name, &new.via, &here, app.clock.now()).await?;
     app.desk.outbox.notify_one();
     Ok((StatusCode::CREATED, Reply(sent)))
