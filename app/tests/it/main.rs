@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod cli_backup;
+mod cli_import;
 mod cli_kit;
 mod cli_process;
 mod cli_qr;

@@ -45,3 +45,18 @@ fn backup_text() {
 fn picture() {
     each("picture", doors::picture);
 }
+
+#[test]
+fn import_json() {
+    each("import_json", doors::import_json);
+}
+
+#[test]
+fn import_text() {
+    each("import_text", doors::import_text);
+}
+
+#[test]
+fn import_binary() {
+    each("import_binary", doors::import_binary);
+}
