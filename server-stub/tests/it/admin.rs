@@ -162,7 +162,7 @@ on_both! {
         let setting = "/api/v1/admin/settings/digits";
         assert_eq!(ask(Method::PUT, setting, json!({ "value": "8" })).await.1["value"], "8");
         assert_eq!(ask(Method::PUT, setting, json!({ "value": "3" })).await.1["field"], "digits");
-        assert_eq!(ask(Method::DELETE, setting, Value::Null).await.1["value"], "6");
+        assert_eq!(ask(Method::PUT, setting, json!({ "value": null })).await.1["value"], "6");
         assert_eq!(server.get("/api/v1/admin/settings/none").await.0, 404);
         assert!(server.get("/api/v1/admin/settings").await.1.as_array().unwrap().len() > 10);
         assert_eq!(server.get("/api/v1/admin/apps").await.1, json!([]));

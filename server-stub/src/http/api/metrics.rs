@@ -24,7 +24,7 @@ use crate::{
         (status = 401, description = "`unauthorized`", body = ApiError),
         (status = 403, description = "`scope_missing`", body = ApiError),
     ),
-    security(("api_key" = [])),
+    security(("api_key" = []), ()),
 )]
 pub(crate) async fn metrics(
     State(app): State<App>,

@@ -20,7 +20,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(rules::groups, rules::add_group))
         .routes(routes!(rules::change_group))
         .routes(routes!(rules::settings))
-        .routes(routes!(rules::setting, rules::set, rules::unset))
+        .routes(routes!(rules::setting, rules::set))
         .routes(routes!(records::apps))
         .routes(routes!(records::revoke_app))
         .routes(routes!(records::audit))

@@ -117,7 +117,7 @@ pub(crate) async fn setting(
     Ok(Reply(caller.admin(&app, Scope::SettingsRead)?.setting(&name).await.map_err(of_path)?))
 }
 
-/// Sets a setting.
+/// Sets a setting, or goes back to its default.
 #[utoipa::path(
     put,
     path = "/api/v1/admin/settings/{name}",
@@ -139,29 +139,7 @@ pub(crate) async fn set(
     Json(value): Json<SettingValue>,
 ) -> Result<Reply<Setting>, Problem> {
     let admin = caller.admin(&app, Scope::SettingsWrite)?;
-    Ok(Reply(admin.set(&name, Some(&value.value), app.clock.now()).await.map_err(of_path)?))
-}
-
-/// Goes back to a setting's default.
-#[utoipa::path(
-    delete,
-    path = "/api/v1/admin/settings/{name}",
-    tag = "admin",
-    params(("name" = String, Path, description = "The setting's name")),
-    responses(
-        (status = 200, description = "The setting", body = Setting),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
-        (status = 404, description = "`not_found`", body = ApiError),
-    ),
-    security(("api_key" = []), ("session" = [])),
-)]
-pub(crate) async fn unset(
-    State(app): State<App>,
-    caller: Caller,
-    Path(name): Path<String>,
-) -> Result<Reply<Setting>, Problem> {
-    Ok(Reply(caller.admin(&app, Scope::SettingsWrite)?.set(&name, None, app.clock.now()).await.map_err(of_path)?))
+    Ok(Reply(admin.set(&name, value.value.as_deref(), app.clock.now()).await.map_err(of_path)?))
 }
 
 /// A setting that a path names and that does not exist is a path that leads nowhere.
