@@ -32,7 +32,13 @@ pub(crate) struct Serving {
 
 impl Serving {
     pub(crate) fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// The same with variables of its environment.
+    pub(crate) fn start_with(data: &Path, variables: &[(&str, &Path)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_countersign-server"))
+            .envs(variables.iter().copied())
             .arg("--data")
             .arg(data)
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "trace"])

@@ -22,7 +22,7 @@ use countersign_server::{
 
 use crate::kit::{
     Database, at, attempt, on_both,
-    twins::{Answer, HttpTwin, SmtpTwin},
+    twins::{Answer, Authority, HttpTwin, SmtpTwin},
 };
 
 const NOW: u64 = 1_000_000_000;
@@ -505,6 +505,14 @@ on_both! {
     }
 }
 
+/// A minute later, without the minute.
+async fn now_due(data: &std::path::Path) {
+    sqlx::any::install_default_drivers();
+    let pool = sqlx::AnyPool::connect(&format!("sqlite://{}", data.join("server.db").display())).await.unwrap();
+    sqlx::query("UPDATE outbox SET next_at = 0").execute(&pool).await.unwrap();
+    pool.close().await;
+}
+
 /// `kill -9` while a gateway has the message and has not answered: it comes again under the same key, and the log of all that
 /// at its most talkative has none of it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -549,11 +557,7 @@ async fn a_killed_server_sends_again_under_the_same_key() {
     let listed = done(data, &["outbox", "list"]);
     assert_eq!((&listed[0]["state"], &listed[0]["text"]), (&"sending".into(), &serde_json::Value::Null));
 
-    // A minute later, without the minute.
-    sqlx::any::install_default_drivers();
-    let pool = sqlx::AnyPool::connect(&format!("sqlite://{}", data.join("server.db").display())).await.unwrap();
-    sqlx::query("UPDATE outbox SET next_at = 0").execute(&pool).await.unwrap();
-    pool.close().await;
+    now_due(data).await;
     let serving = Serving::start(data);
     while done(data, &["outbox", "list"])[0]["state"] != "sent" {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -571,4 +575,63 @@ async fn a_killed_server_sends_again_under_the_same_key() {
     for hidden in ["gateway's", "gateway%27s", "seven calm otters", text, "is your code", &format!("={code}")] {
         assert!(!log.contains(hidden), "{hidden} is in the log");
     }
+}
+
+/// HTTPS and SMTPS, with a certificate that this process is told to trust, and with the same where it is not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_a_gateway_with_a_trusted_certificate_gets_messages() {
+    use crate::cli::{Serving, done};
+
+    let folder = tempfile::tempdir().unwrap();
+    let Some(authority) = Authority::new(folder.path()) else {
+        println!("skipped: openssl is not installed");
+        return;
+    };
+    let (sms, mail) = (HttpTwin::start_tls(&authority).await, SmtpTwin::start_tls(&authority).await);
+    let data = folder.path().join("data");
+    done(&data, &["user", "add", "ada", "--phone", TO, "--email", "ada@example.org"]);
+    for (name, value) in [
+        ("twilio_account", ACCOUNT),
+        ("twilio_token", TOKEN),
+        ("twilio_from", "Corp"),
+        ("twilio_url", &sms.url),
+        ("sms_sender", "twilio"),
+        ("mail_from", "pam@corp.example"),
+        ("smtp_host", "localhost"),
+        ("smtp_port", &mail.port.to_string()),
+        ("smtp_tls", "tls"),
+        ("mail_sender", "smtp"),
+    ] {
+        done(&data, &["settings", "set", name, value]);
+    }
+    let settled = async |state: &str| {
+        loop {
+            let listed = done(&data, &["outbox", "list"]);
+            let all = listed.as_array().unwrap();
+            if all.len() == 2 && all.iter().all(|message| message["state"] == state && message["tries"] != 0) {
+                return listed;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+
+    // Its own roots are those of the system, which do not know it.
+    let stranger = folder.path().join("stranger");
+    std::fs::create_dir(&stranger).unwrap();
+    let stranger = Authority::new(&stranger).unwrap().root();
+    let serving = Serving::start_with(&data, &[("SSL_CERT_FILE", &stranger)]);
+    done(&data, &["token", "send", "ada", "--via", "sms,email"]);
+    let listed = settled("waiting").await;
+    for message in listed.as_array().unwrap() {
+        let reason = message["reason"].as_str().unwrap_or_default();
+        assert!(reason.contains("certificate"), "{listed}");
+    }
+    assert!(sms.asked().is_empty() && mail.mails().is_empty());
+    drop(serving);
+
+    now_due(&data).await;
+    let _serving = Serving::start_with(&data, &[("SSL_CERT_FILE", &authority.root())]);
+    settled("sent").await;
+    assert_eq!(mail.mails().len(), 1);
+    assert!(sms.asked().last().unwrap().body.starts_with("To=%2B15005550006&From=Corp&Body="));
 }

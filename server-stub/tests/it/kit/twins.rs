@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -14,8 +15,16 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        self,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    },
+    server::TlsStream,
 };
 
 /// What a gateway was asked.
@@ -74,6 +83,17 @@ impl HttpTwin {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        Self::serve(listener, url)
+    }
+
+    /// One that speaks HTTPS, as localhost.
+    pub(crate) async fn start_tls(authority: &Authority) -> Self {
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://localhost:{}", tcp.local_addr().unwrap().port());
+        Self::serve(TlsListener { tcp, tls: authority.acceptor() }, url)
+    }
+
+    fn serve<L: axum::serve::Listener<Addr: std::fmt::Debug>>(listener: L, url: String) -> Self {
         let script = Arc::new(Mutex::new(Script::default()));
         let router = Router::new().fallback(answer).with_state(script.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -117,6 +137,72 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> R
     response
 }
 
+struct TlsListener {
+    tcp: TcpListener,
+    tls: TlsAcceptor,
+}
+
+impl axum::serve::Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, peer) = self.tcp.accept().await.unwrap();
+            // Whoever does not trust the certificate goes.
+            if let Ok(stream) = self.tls.accept(stream).await {
+                return (stream, peer);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+}
+
+/// A certificate authority of the test's own, and a certificate of it for localhost.
+pub(crate) struct Authority(std::path::PathBuf);
+
+impl Authority {
+    /// Made by openssl in a folder; `None` where that is not installed.
+    pub(crate) fn new(folder: &std::path::Path) -> Option<Self> {
+        const EC: &str = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+        std::fs::write(folder.join("ext"), "subjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth\n").unwrap();
+        for arguments in [
+            format!(
+                "req -x509 {EC} -keyout ca.key -out ca.pem -subj /CN=test -addext basicConstraints=critical,CA:TRUE"
+            ),
+            format!("req {EC} -keyout key.pem -out request.pem -subj /CN=localhost"),
+            "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -out cert.pem -days 2 -extfile ext"
+                .into(),
+        ] {
+            let made = std::process::Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output();
+            let made = made.ok()?;
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        }
+        Some(Self(folder.to_owned()))
+    }
+
+    /// The file of what trusts it.
+    pub(crate) fn root(&self) -> std::path::PathBuf {
+        self.0.join("ca.pem")
+    }
+
+    fn acceptor(&self) -> TlsAcceptor {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let chain = vec![CertificateDer::from_pem_file(self.0.join("cert.pem")).unwrap()];
+        let key = PrivateKeyDer::from_pem_file(self.0.join("key.pem")).unwrap();
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
 /// What a mail server was given.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mail {
@@ -142,6 +228,15 @@ pub(crate) struct SmtpTwin {
 
 impl SmtpTwin {
     pub(crate) async fn start() -> Self {
+        Self::serve(None).await
+    }
+
+    /// One that speaks TLS from the first byte, as localhost.
+    pub(crate) async fn start_tls(authority: &Authority) -> Self {
+        Self::serve(Some(authority.acceptor())).await
+    }
+
+    async fn serve(tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let script = Arc::new(Mutex::new(MailScript::default()));
@@ -149,8 +244,13 @@ impl SmtpTwin {
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let script = shared.clone();
-                tokio::spawn(async move { drop(converse(stream, &script).await) });
+                let (script, tls) = (shared.clone(), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => converse(stream, &script).await,
+                        Some(tls) => converse(tls.accept(stream).await?, &script).await,
+                    }
+                });
             }
         });
         Self { port, script }
@@ -170,8 +270,8 @@ impl SmtpTwin {
     }
 }
 
-async fn converse(stream: TcpStream, script: &Mutex<MailScript>) -> std::io::Result<()> {
-    let (read, mut write) = stream.into_split();
+async fn converse(stream: impl AsyncRead + AsyncWrite, script: &Mutex<MailScript>) -> std::io::Result<()> {
+    let (read, mut write) = tokio::io::split(stream);
     let mut lines = BufReader::new(read).lines();
     write.write_all(b"220 twin ESMTP\r\n").await?;
     let mut mail = Mail::default();
