@@ -104,12 +104,13 @@ const LADDER: [Rung; 12] = [
     Rung { name: "blocks", sees_more: true, climb: |climb, name| climb.blocks(name, false) },
     // Light on dark, as dark themes show codes. The thresholds are there already.
     Rung { name: "inverted", sees_more: true, climb: |climb, name| climb.blocks(name, true) },
-    // Another detector: of several codes in one picture it finds some that the first misses.
-    Rung { name: "quircs", sees_more: true, climb: |climb, name| climb.quircs(name) },
     // Noise of single pixels goes away, modules of three pixels and more stay.
     Rung { name: "blur 1", sees_more: true, climb: |climb, name| climb.blurred(name, 1) },
     // Windows around each pixel instead of blocks, any contrast: for small modules, blur, and weak light.
     Rung { name: "mean", sees_more: true, climb: |climb, name| climb.mean(name) },
+    // Another detector: of several codes in one picture it finds some that the first misses.
+    // Its attempts to fit a grid take as long as the rungs before.
+    Rung { name: "quircs", sees_more: true, climb: |climb, name| climb.quircs(name) },
     // Finder patterns were seen, and what is between them is blurred, bent or stained.
     Rung { name: "grid", sees_more: true, climb: |climb, name| climb.grid(name, false) },
     // A photograph of twelve million pixels has modules of a hundred: smaller, they are sharper.

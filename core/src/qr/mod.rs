@@ -1,6 +1,7 @@
 //! Pictures to texts and texts to pictures.
 
 mod finders;
+mod frame;
 mod grid;
 mod guard;
 mod ladder;
@@ -11,6 +12,7 @@ mod readers;
 mod shades;
 mod threshold;
 
+pub use frame::{BadFrame, Frame, MAX_FRAME_SIDE, PixelFormat, whole_jpeg};
 pub use ladder::{Corners, Found, Payload, Reading, read, read_payloads, read_until};
 pub use matrix::{Matrix, TooLong};
 pub use picture::{Luma, MAX_PIXELS, PictureError};

@@ -22,15 +22,20 @@ pub(super) fn by_blocks(picture: &Luma) -> Option<BitMatrix> {
     let points = black_points(picture, columns, rows);
     let mut matrix = BitMatrix::new(picture.width(), picture.height()).ok()?;
     let mut bits = BitArray::with_size(width);
-    let mut thresholds = vec![0u8; columns];
+    let (mut thresholds, mut fives) = (vec![0u8; columns], vec![0u16; columns]);
     for (row, lines) in picture.pixels().chunks(width * BLOCK).enumerate() {
         let top = row.clamp(2, rows - 3) - 2;
-        for (column, threshold) in thresholds.iter_mut().enumerate() {
-            let left = column.clamp(2, columns - 3) - 2;
-            let around = (top..top + 5).map(|y| &points[y * columns + left..][..5]);
-            let sum: u32 = around.flatten().map(|&point| u32::from(point)).sum();
-            *threshold = (sum / 25) as u8;
+        fives.fill(0);
+        for points in points[top * columns..][..5 * columns].chunks_exact(columns) {
+            fives.iter_mut().zip(points).for_each(|(sum, &point)| *sum += u16::from(point));
         }
+        for (window, threshold) in fives.windows(5).zip(&mut thresholds[2..]) {
+            *threshold = (window.iter().sum::<u16>() / 25) as u8;
+        }
+        // At the borders the nearest window that is whole.
+        let (first, last) = (thresholds[2], thresholds[columns - 3]);
+        thresholds[..2].fill(first);
+        thresholds[columns - 2..].fill(last);
         for (line, pixels) in lines.chunks(width).enumerate() {
             pack(pixels, &thresholds, &mut bits);
             matrix.setRow((row * BLOCK + line) as u32, &bits);
@@ -50,11 +55,9 @@ fn black_points(picture: &Luma, columns: usize, rows: usize) -> Vec<u8> {
         least.fill(u8::MAX);
         most.fill(0);
         for line in lines.chunks_exact(width) {
-            for ((sum, (low, high)), &pixel) in sums.iter_mut().zip(least.iter_mut().zip(&mut most)).zip(line) {
-                *sum += u16::from(pixel);
-                *low = (*low).min(pixel);
-                *high = (*high).max(pixel);
-            }
+            sums.iter_mut().zip(line).for_each(|(sum, &pixel)| *sum += u16::from(pixel));
+            least.iter_mut().zip(line).for_each(|(low, &pixel)| *low = (*low).min(pixel));
+            most.iter_mut().zip(line).for_each(|(high, &pixel)| *high = (*high).max(pixel));
         }
         let depth = lines.len() / width;
         let blocks = sums.chunks(BLOCK).zip(least.chunks(BLOCK).zip(most.chunks(BLOCK)));
