@@ -123,7 +123,7 @@ pub(crate) struct Passwd {
 }
 
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("source").required(true).multiple(true).args(["uris", "image", "clipboard", "secret"]))]
+#[command(group = ArgGroup::new("source").required(true).multiple(true).args(["uris", "image", "clipboard", "screen", "secret"]))]
 pub(crate) struct Add {
     /// Links: otpauth://, otpauth-migration://, motp://, steam://. A file's name reads the links in it, `-` standard input
     #[arg(value_name = "URI|FILE|-")]
@@ -134,6 +134,9 @@ pub(crate) struct Add {
     /// Takes a picture or links from the clipboard
     #[arg(long)]
     pub(crate) clipboard: bool,
+    /// Takes every QR code that the screen shows
+    #[arg(long)]
+    pub(crate) screen: bool,
     /// By hand: who issued the token
     #[arg(long, requires = "secret")]
     pub(crate) issuer: Option<String>,

@@ -160,9 +160,10 @@ fn search(shared: &Shared) {
         }
         let Some(picture) = frame.take().filter(|_| !shared.stopped()) else { return };
         drop(frame);
-        let codes = qr::read_payloads(&picture);
+        // A page that was left does not wait for a picture in which nothing is found.
+        let codes = qr::read_until(&picture, &|| shared.stopped()).codes;
         if !codes.is_empty() {
-            shared.tell(|news| news.codes.push(codes));
+            shared.tell(|news| news.codes.push(codes.into_iter().map(|code| code.payload).collect()));
         }
     }
 }

@@ -2,25 +2,9 @@
 
 use std::{fmt, io::Cursor};
 
-use countersign_core::qr::Luma;
+pub use countersign_core::qr::{BadFrame, PixelFormat};
+use countersign_core::qr::{Frame, Luma, MAX_FRAME_SIDE, whole_jpeg};
 use image::{ImageFormat, ImageReader, Limits};
-
-/// How the bytes of a frame are to be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PixelFormat {
-    /// Two pixels in four bytes: brightness, blue, brightness, red.
-    Yuyv,
-    /// A plane of brightness, then one of blue and red for every square of four pixels.
-    Nv12,
-    /// A JPEG file for each frame.
-    Mjpeg,
-    /// One byte of brightness a pixel.
-    Grey,
-    /// Red, green, blue.
-    Rgb,
-    /// Blue, green, red.
-    Bgr,
-}
 
 /// A frame as it came off a camera.
 #[derive(Clone, PartialEq, Eq)]
@@ -36,11 +20,6 @@ pub struct RawFrame {
     /// The bytes. More than are needed may be there.
     pub bytes: Vec<u8>,
 }
-
-/// The frame's bytes are not what its format and size say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the camera's frame is not what it says it is")]
-pub struct BadFrame;
 
 /// A picture to look at: red, green, blue, rows from the top, no padding.
 #[derive(Clone, PartialEq, Eq)]
@@ -62,14 +41,8 @@ pub struct Decoded {
     pub preview: Preview,
 }
 
-/// The widest and highest frame that is looked at, in pixels: no camera that is pointed at a code has more.
-const MAX_SIDE: u32 = 8192;
-
 /// The longest row or column of a preview, in pixels: more than the frame of the page needs, and quickly drawn.
 const PREVIEW_SIDE: u32 = 800;
-
-/// What follows the start of a JPEG file and says that the usual tables belong to it. Most cameras leave them out.
-const MJPEG_MARK: [u8; 18] = *b"\xff\xe0\x00\x10AVI1\0\0\0\0\0\0\0\0\0\0";
 
 impl RawFrame {
     /// A frame whose rows lie as close as its bytes tell. Systems hand over a frame without its stride; where more
@@ -96,37 +69,9 @@ impl RawFrame {
         if self.format == PixelFormat::Mjpeg {
             return decode_jpeg(&self.bytes);
         }
-        let (width, height) = (self.width as usize, self.height as usize);
-        let row_bytes = width * self.format.bytes_per_pixel();
-        let planes = if self.format == PixelFormat::Nv12 { height + height.div_ceil(2) } else { height };
-        // The last row may end where its pixels end.
-        let needed = self.stride.checked_mul(planes.saturating_sub(1)).and_then(|bytes| bytes.checked_add(row_bytes));
-        let fits = needed.is_some_and(|needed| needed <= self.bytes.len());
-        if width == 0
-            || height == 0
-            || self.width > MAX_SIDE
-            || self.height > MAX_SIDE
-            || self.stride < row_bytes
-            || !fits
-        {
-            return Err(BadFrame);
-        }
-        let luma = Luma::new(self.width, self.height, self.grey()).map_err(|_| BadFrame)?;
-        Ok(Decoded { luma, preview: scaled(self.width, self.height, |x, y| self.colour(x, y)) })
-    }
-
-    fn grey(&self) -> Vec<u8> {
-        let (width, height) = (self.width as usize, self.height as usize);
-        let mut grey = Vec::with_capacity(width * height);
-        for row in self.bytes.chunks(self.stride).take(height) {
-            match self.format {
-                PixelFormat::Grey | PixelFormat::Nv12 | PixelFormat::Mjpeg => grey.extend_from_slice(&row[..width]),
-                PixelFormat::Yuyv => grey.extend(row[..width * 2].iter().step_by(2)),
-                PixelFormat::Rgb => grey.extend(row[..width * 3].chunks_exact(3).map(|p| brightness(p[0], p[1], p[2]))),
-                PixelFormat::Bgr => grey.extend(row[..width * 3].chunks_exact(3).map(|p| brightness(p[2], p[1], p[0]))),
-            }
-        }
-        grey
+        let Self { width, height, stride, format, ref bytes } = *self;
+        let luma = Frame { width, height, stride, format, bytes }.luma()?;
+        Ok(Decoded { luma, preview: scaled(width, height, |x, y| self.colour(x, y)) })
     }
 
     /// The pixel at a place that [`RawFrame::decode`] found to be there.
@@ -152,17 +97,6 @@ impl RawFrame {
     }
 }
 
-impl PixelFormat {
-    fn bytes_per_pixel(self) -> usize {
-        match self {
-            Self::Yuyv => 2,
-            Self::Rgb | Self::Bgr => 3,
-            Self::Nv12 | Self::Grey => 1,
-            Self::Mjpeg => 0,
-        }
-    }
-}
-
 // A picture of a code is the code: its pixels stay out of every log.
 impl fmt::Debug for RawFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -178,15 +112,11 @@ impl fmt::Debug for Preview {
 }
 
 fn decode_jpeg(bytes: &[u8]) -> Result<Decoded, BadFrame> {
-    let body = bytes.strip_prefix(b"\xff\xd8").ok_or(BadFrame)?;
-    let mut file = Vec::with_capacity(bytes.len() + MJPEG_MARK.len());
-    file.extend_from_slice(b"\xff\xd8");
-    file.extend_from_slice(&MJPEG_MARK);
-    file.extend_from_slice(body);
+    let file = whole_jpeg(bytes).ok_or(BadFrame)?;
     let mut reader = ImageReader::with_format(Cursor::new(file), ImageFormat::Jpeg);
     let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_image_width = Some(MAX_FRAME_SIDE);
+    limits.max_image_height = Some(MAX_FRAME_SIDE);
     reader.limits(limits);
     let image = reader.decode().map_err(|_| BadFrame)?;
     let (width, height) = (image.width(), image.height());
@@ -208,11 +138,6 @@ fn scaled(width: u32, height: u32, colour: impl Fn(usize, usize) -> [u8; 3]) -> 
         }
     }
     Preview { width: columns as u32, height: rows as u32, pixels }
-}
-
-fn brightness(red: u8, green: u8, blue: u8) -> u8 {
-    // ITU-R BT.601, in 256ths; the weights add up to 256, so the sum fits.
-    ((u32::from(red) * 77 + u32::from(green) * 150 + u32::from(blue) * 29) >> 8) as u8
 }
 
 /// ITU-R BT.601 with the narrow range that cameras use, in 256ths.
@@ -277,8 +202,8 @@ mod tests {
             assert_eq!(luma.pixels()[6], 21, "{format:?}: the next row");
         }
         let [rgb, bgr] = [PixelFormat::Rgb, PixelFormat::Bgr].map(|format| frame(format, 2, 1, 0).decode().unwrap());
-        assert_eq!(rgb.luma.pixels()[0], brightness(16, 10, 250));
-        assert_eq!(bgr.luma.pixels()[0], brightness(250, 10, 16));
+        // ITU-R BT.601: 0.299 red, 0.587 green, 0.114 blue.
+        assert_eq!((rgb.luma.pixels()[0], bgr.luma.pixels()[0]), (38, 82));
     }
 
     #[test]
@@ -324,7 +249,7 @@ mod tests {
             let mut narrow = frame(format, 8, 6, 0);
             narrow.stride -= 1;
             assert_eq!(narrow.decode(), Err(BadFrame), "{format:?}");
-            let huge = RawFrame { width: MAX_SIDE + 1, ..frame(format, 8, 6, 0) };
+            let huge = RawFrame { width: MAX_FRAME_SIDE + 1, ..frame(format, 8, 6, 0) };
             assert_eq!(huge.decode(), Err(BadFrame), "{format:?}");
             assert_eq!(RawFrame { width: 0, ..frame(format, 8, 6, 0) }.decode(), Err(BadFrame), "{format:?}");
         }

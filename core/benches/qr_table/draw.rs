@@ -68,6 +68,18 @@ impl Ink {
         Self { modules, size, dark: 0.0, light: 255.0, quiet: 4.0, dot: None, covers: Vec::new() }
     }
 
+    /// Turns a share of the modules around that carry what it holds.
+    pub(crate) fn spoil(&mut self, dice: &mut Dice, share: f32) {
+        let size = self.size;
+        for (at, module) in self.modules.iter_mut().enumerate() {
+            let (x, y) = (at % size, at / size);
+            let near = |a: usize| a < 9;
+            let far = |a: usize| a >= size - 8;
+            let is_known = (near(x) && (near(y) || far(y))) || (far(x) && near(y)) || x == 6 || y == 6;
+            *module ^= !is_known && dice.between(0.0, 1.0) < share;
+        }
+    }
+
     /// Modules on a side with the quiet zone.
     pub(crate) fn side(&self) -> f32 {
         self.size as f32 + 2.0 * self.quiet

@@ -27,7 +27,7 @@ pub(crate) struct Sample {
 type Maker = fn(&mut Dice, f32) -> (Plane, Vec<String>);
 
 /// Every kind, by its name.
-pub(crate) const KINDS: [(&str, Maker); 21] = [
+pub(crate) const KINDS: [(&str, Maker); 23] = [
     ("clean", clean),
     ("rotated", rotated),
     ("perspective", perspective),
@@ -48,7 +48,9 @@ pub(crate) const KINDS: [(&str, Maker); 21] = [
     ("moire", moire),
     ("dense", dense),
     ("styled", styled),
+    ("short", short),
     ("nothing", nothing),
+    ("spoilt", spoilt),
 ];
 
 /// The pictures of one kind.
@@ -409,6 +411,25 @@ fn styled(dice: &mut Dice, hard: f32) -> (Plane, Vec<String>) {
     ink.quiet = 2.0;
     let scale = dice.between(3.0, 9.0);
     (on_clouds(dice, &ink, scale, by_hand), vec![text])
+}
+
+/// The smallest codes, with a few characters.
+fn short(dice: &mut Dice, hard: f32) -> (Plane, Vec<String>) {
+    let text = ["HELLO WORLD", "0123456789", "http://a.example", "Hello, world"][dice.below(4)].to_owned();
+    let ink = Ink::new(&text, [EcLevel::L, EcLevel::M, EcLevel::Q][dice.below(3)]);
+    let scale = dice.between(4.0, 8.0);
+    let mut plane = on_clouds(dice, &ink, scale, by_hand);
+    plane.blur(0.5);
+    plane.grain(dice, 5.0 + 60.0 * hard);
+    (plane, vec![text])
+}
+
+/// Small codes of which nobody can tell what they held: whatever is read is wrong.
+fn spoilt(dice: &mut Dice, hard: f32) -> (Plane, Vec<String>) {
+    let text = ["A", "short", "otpauth://totp/a?secret=GEZDGNBV"][dice.below(3)];
+    let mut ink = Ink::new(text, EcLevel::L);
+    ink.spoil(dice, 0.5 - 0.15 * hard);
+    (on_clouds(dice, &ink, 6.0, by_hand), Vec::new())
 }
 
 /// No code at all, or too little of one.

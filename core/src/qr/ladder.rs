@@ -9,7 +9,7 @@ use rxing::{
 };
 
 use super::{
-    Luma, grid,
+    Luma, grid, proof,
     readers::{self, Sighting},
     shades, threshold,
 };
@@ -277,13 +277,14 @@ impl Climb<'_> {
         besides.has_unread
     }
 
-    /// Keeps what is proven, or what two rungs saw.
+    /// Keeps what is proven, or what two rungs saw where it is no accident that both did.
     fn take(&mut self, rung: &'static str, seen: Vec<Sighting>, (left, top, scale): (f32, f32, f32)) {
         for Sighting { payload, corners, is_proven } in seen {
             if self.codes.iter().any(|found| found.payload == payload) {
                 continue;
             }
-            let is_seen_twice = self.doubtful.iter().any(|(other, by)| *other == payload && *by != rung);
+            let is_line = matches!(&payload, Payload::Text(text) if proof::is_line(text));
+            let is_seen_twice = is_line && self.doubtful.iter().any(|(other, by)| *other == payload && *by != rung);
             if !is_proven && !is_seen_twice {
                 self.doubtful.push((payload, rung));
                 continue;

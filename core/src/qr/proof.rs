@@ -33,12 +33,19 @@ pub(super) fn fits(modules: &BitMatrix, is_mirrored: bool, version: u32, level: 
         _ => EcLevel::H,
     };
     let Ok(number) = i16::try_from(version) else { return false };
-    let most_wrong = modules.width() as usize * modules.width() as usize / 50;
+    let most_wrong = modules.width() as usize * modules.width() as usize / 100;
     segmentations(Version::Normal(number), level, bytes).into_iter().any(|data| {
         MASKS
             .into_iter()
             .any(|mask| distance(&data, mask, modules, is_mirrored).is_some_and(|wrong| wrong <= most_wrong))
     })
+}
+
+/// Whether a text that was seen twice is one: noise that reads as digits or capitals does so by a dozen bits, noise that
+/// reads as a line of anything else does not.
+pub(super) fn is_line(text: &str) -> bool {
+    let is_alphanumeric = |c: char| c.is_ascii_digit() || c.is_ascii_uppercase() || " $%*+-./:".contains(c);
+    text.len() >= 6 && !text.contains(|c: char| c.is_control() || c == '\u{fffd}') && !text.chars().all(is_alphanumeric)
 }
 
 const MASKS: [MaskPattern; 8] = [
@@ -117,10 +124,17 @@ mod tests {
             assert!(fits(&modules, false, 1, 'L', text.as_bytes()), "{text}");
             modules.flip_coords(15, 15);
             modules.flip_coords(12, 12);
+            modules.flip_coords(11, 17);
             assert!(fits(&modules, false, 1, 'L', text.as_bytes()), "{text}");
             assert!(!fits(&modules, false, 1, 'L', b"other"));
             assert!(!fits(&modules, false, 2, 'L', text.as_bytes()));
         }
+    }
+
+    #[test]
+    fn a_line_has_more_than_digits_and_capitals() {
+        assert!(is_line("otpauth") && is_line("größer"));
+        assert!(!is_line("HELLO WORLD") && !is_line("0123456789") && !is_line("ab") && !is_line("abc\u{1}def"));
     }
 
     #[test]

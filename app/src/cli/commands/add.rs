@@ -9,14 +9,17 @@ use countersign_core::{
 };
 use serde::Serialize;
 
-use crate::cli::{
-    args::Add,
-    clipboard::{self, Pasted},
-    context::{Context, now, random_id},
-    failure::Failure,
-    passwords,
-    record::{self, Record},
-    spec, text,
+use crate::{
+    cli::{
+        args::Add,
+        clipboard::{self, Pasted},
+        context::{Context, now, random_id},
+        failure::Failure,
+        passwords,
+        record::{self, Record},
+        spec, text,
+    },
+    platform::PlatformError,
 };
 
 /// Up to how many tokens are named one by one.
@@ -64,6 +67,9 @@ pub(crate) fn add(context: &mut Context, args: &Add) -> Result<(), Failure> {
             Pasted::Picture(Err(error)) => return Err(Failure::failed(spec::sentence(&error.to_string()))),
         }
         found.note("the clipboard");
+    }
+    if args.screen {
+        found.take_screen()?;
     }
     let Found { intake, by_hand, mut problems, .. } = found;
     problems.extend(intake.incomplete.iter().map(|progress| Problem {
@@ -113,6 +119,17 @@ impl Found {
             self.intake.take_text(argument);
             self.note(&format!("argument {number}"));
         }
+        Ok(())
+    }
+
+    fn take_screen(&mut self) -> Result<(), Failure> {
+        let picture = crate::platform::current().screen.capture().map_err(|error| match error {
+            PlatformError::Unsupported => Failure::failed("The screen cannot be looked at here.")
+                .hint("Save a screenshot, and give it with --image; under Wayland only the desktop can make one."),
+            error => Failure::failed(spec::sentence(&error.to_string())),
+        })?;
+        self.intake.take_picture(&picture);
+        self.note("the screen");
         Ok(())
     }
 

@@ -10,6 +10,7 @@
 mod journeys;
 mod memory;
 mod scan;
+mod screen;
 
 use std::{
     io::{BufRead as _, BufReader},

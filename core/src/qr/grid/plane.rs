@@ -12,7 +12,8 @@ pub(super) struct Plane {
 impl Plane {
     /// Takes the mean of `2 * radius + 1` pixels in each direction off each pixel.
     pub(super) fn new(picture: &Luma, radius: usize) -> Self {
-        let means = crate::qr::shades::blurred(picture, radius.max(2));
+        // Sums of larger windows would not fit into 32 bits.
+        let means = crate::qr::shades::blurred(picture, radius.clamp(2, 1000));
         let pixels = picture.pixels().iter().zip(means.pixels()).map(|(&p, &m)| i16::from(p) - i16::from(m)).collect();
         Self { width: picture.width() as usize, height: picture.height() as usize, pixels }
     }

@@ -7,6 +7,7 @@ pub mod desktop_entry;
 pub mod portal;
 pub mod presence;
 pub mod process;
+pub mod screen;
 pub mod secret_service;
 pub mod timedate;
 pub mod tray;
@@ -25,6 +26,7 @@ pub(super) fn with_services(platform: Platform) -> Platform {
         clock_witness: Arc::new(timedate::TimeDate::default()),
         tray: Arc::new(tray::StatusNotifier::default()),
         wishes: Arc::new(portal::DesktopPortal::default()),
+        screen: Box::new(screen::X11Screen::new(std::env::var_os("DISPLAY"), std::env::var_os("WAYLAND_DISPLAY"))),
         ..platform
     };
     if let (Some(config), Ok(exe)) = (config_home(), std::env::current_exe()) {
