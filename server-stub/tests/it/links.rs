@@ -24,6 +24,10 @@ use countersign_server::{
     service::Clock,
     store::{Store, admin::UserChange, outbox::Channel, verify::Statements},
 };
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 use tower::ServiceExt as _;
 
 use crate::{
@@ -328,6 +332,43 @@ on_both! {
         }
         site.clock.fetch_add(86_400_000, Ordering::SeqCst);
         assert_eq!(site.get(&format!("/enroll/{text}")).await.0, StatusCode::GONE);
+    }
+
+    /// A first code sent to two real processes at once: one says that the token works, the other that the link is over.
+    async fn of_two_processes_one_takes_a_links_code(database: &Database) {
+        let site = crate::kit::process::Site::new(database).await;
+        let (here, there) = (site.serve("warn"), site.serve("warn"));
+        allow_others(&site.store, database).await;
+        let ada = add_ada(database, &site.store).await;
+        let post = async |address: &str, path: String, body: String| {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let request = format!(
+                "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+                 Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            answer
+        };
+        for trial in 1..=10 {
+            let via = BTreeSet::from([Via::Link]);
+            let sealing = (&*database.keys, &database.random);
+            let made = links::make(&site.store, sealing, SERVER, &ada, &via, at(crate::cli::now())).await.unwrap();
+            let path = format!("/enroll/{}", enroll::parse(made.url.expose()).unwrap().code.expose());
+            let spec = otpauth(&post(&here.address, format!("{path}/secret"), String::new()).await);
+            let body = format!("code={}", spec.code_at(crate::cli::now()).unwrap().text());
+            let confirm = format!("{path}/confirm");
+            let (a, b) = tokio::join!(
+                post(&here.address, confirm.clone(), body.clone()),
+                post(&there.address, confirm, body)
+            );
+            let won = [&a, &b].iter().filter(|answer| answer.starts_with("HTTP/1.1 200 ")).count();
+            let over = [&a, &b].iter().filter(|answer| answer.starts_with("HTTP/1.1 410 ")).count();
+            assert_eq!((won, over), (1, 1), "{a}\n{b}");
+            assert_eq!(site.store.tokens(&ada).await.unwrap().len(), trial);
+        }
     }
 
     async fn a_server_with_tls_of_its_own_says_so(database: &Database) {
