@@ -16,6 +16,7 @@ use shapes::{App, AuditCheck, AuditEntry, Group, Message, SentLink, Setting, Tok
 
 use crate::{
     domain::{
+        audit::Entry,
         links::{self, LinkError, Via},
         policy::{MailKind, SETTINGS, Setting as Known, SettingError, Settings, SmsKind, TokenKind},
         scope::ScopeError,
@@ -298,7 +299,13 @@ impl Admin {
             Some(after) => self.store.audit_of(user.as_deref(), after, most.into()).await?,
             None => self.store.audit_newest(user.as_deref(), most.into()).await?,
         };
-        Ok(entries.into_iter().map(AuditEntry::from).collect())
+        let ids: BTreeSet<&str> = entries.iter().filter_map(|entry| entry.user_id.as_deref()).collect();
+        let names = self.store.user_names(&ids).await?;
+        let named = |entry: Entry| {
+            let user = entry.user_id.as_ref().and_then(|id| names.get(id).cloned());
+            AuditEntry { user, ..AuditEntry::from(entry) }
+        };
+        Ok(entries.into_iter().map(named).collect())
     }
 
     /// Whether the audit log is whole.

@@ -24,7 +24,7 @@ pub fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match args.command {
-            Command::Serve(ref serve) => serve::serve(&args.place, serve).await.map(|()| None),
+            Command::Serve(ref serve) => serve::serve(&args.place, serve, json).await.map(|()| None),
             // It is of the program and touches no database.
             Command::Openapi => Ok(Some(run::openapi())),
             ref command => {

@@ -43,7 +43,7 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 const END_WITHIN: Duration = Duration::from_secs(10);
 
 /// Answers requests until the process is told to end.
-pub(super) async fn serve(place: &Place, options: &Serve) -> Result<(), CliError> {
+pub(super) async fn serve(place: &Place, options: &Serve, json: bool) -> Result<(), CliError> {
     let filter = EnvFilter::try_new(&options.log).map_err(|error| CliError::Usage(format!("--log: {error}")))?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -69,7 +69,12 @@ pub(super) async fn serve(place: &Place, options: &Serve) -> Result<(), CliError
     let app = http::app(app.over_tls(tls.is_some()));
 
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let told = format!("Listening on {scheme}://{bound}, with {}.\n", context.place);
+    let address = format!("{scheme}://{bound}");
+    let told = if json {
+        format!("{}\n", serde_json::json!({ "address": address, "database": context.place }))
+    } else {
+        format!("Listening on {address}, with {}.\n", context.place)
+    };
     // Whoever started it waits for this line.
     io::Write::write_all(&mut io::stdout(), told.as_bytes()).map_err(|error| CliError::Io("standard output", error))?;
     if tls.is_none() && !bound.ip().is_loopback() {

@@ -1,10 +1,12 @@
 //! Users as an administrator adds, changes, lists and deletes them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::json;
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use super::{
-    Store, StoreError,
+    Kind, Store, StoreError,
     login::{self, Validity},
     users, verify,
 };
@@ -201,6 +203,18 @@ impl Store {
     pub async fn policy_of(&self, name: &Name) -> Result<Policy, StoreError> {
         let id = self.user(name).await?.id;
         Ok(users::policy(&mut *self.readers.acquire().await?, &id).await?.1)
+    }
+
+    /// The names of the users of these ids who are still there.
+    pub async fn user_names(&self, ids: &BTreeSet<&str>) -> Result<BTreeMap<String, String>, StoreError> {
+        let sql = match self.kind {
+            Kind::Sqlite => "SELECT id, name FROM users WHERE id IN (SELECT value FROM json_each($1))",
+            Kind::Postgres => {
+                "SELECT id, name FROM users WHERE id IN (SELECT json_array_elements_text(CAST($1 AS json)))"
+            }
+        };
+        let rows = sqlx::query(sql).bind(json!(ids).to_string()).fetch_all(&self.readers).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 
     /// Users in the order of their folded names, after that one.

@@ -174,6 +174,9 @@ on_both! {
         assert_eq!(ask(Method::DELETE, "/api/v1/admin/users/ada", Value::Null).await.0, 204);
         assert_eq!(server.get("/api/v1/admin/users/ada").await.0, 404);
 
+        // Whom a change concerned is named as long as there is somebody.
+        let (_, bob) = server.get("/api/v1/admin/audit?user=bob").await;
+        assert_eq!(bob["entries"][0]["user"], "bob");
         // Every change says who asked.
         let (_, page) = server.get("/api/v1/admin/audit?after=1&limit=1000").await;
         let entries = page["entries"].as_array().unwrap();
@@ -182,6 +185,8 @@ on_both! {
         assert!(changes.len() > 12);
         assert!(changes.iter().all(|entry| entry["detail"]["by"] == "key:admin"), "{changes:?}");
         assert!(!page.to_string().contains("otters"));
+        let ada = changes.iter().find(|entry| entry["detail"]["name"] == "Ada").unwrap();
+        assert!(ada["user"].is_null() && ada["user_id"].is_string(), "{ada}");
         assert_eq!(server.get("/api/v1/admin/audit/check").await.1["whole"], true);
     }
 

@@ -1,7 +1,7 @@
 //! Administrators, lists that move in, and what every command prints: as a script, and a person, use them.
 
 use std::{
-    io::Write as _,
+    io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -229,4 +229,23 @@ fn a_person_reads_sentences() {
         std::fs::write(&written, &seen).unwrap();
         panic!("the transcript changed: compare {} with {golden}", written.display());
     }
+}
+
+#[test]
+fn a_program_reads_where_the_server_listens() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_countersign-server"))
+        .arg("--data")
+        .arg(folder.path())
+        .args(["--json", "serve", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let told: Value = serde_json::from_str(&line).unwrap();
+    assert!(told["address"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{line}");
+    assert!(told["database"].as_str().unwrap().ends_with("server.db"), "{line}");
 }

@@ -157,6 +157,8 @@ pub struct AuditEntry {
     pub event: String,
     /// Whom it concerns.
     pub user_id: Option<String>,
+    /// That user's name, while there is one.
+    pub user: Option<String>,
     /// More; `by` is who asked for it.
     #[schema(value_type = Object)]
     pub detail: Value,
@@ -169,6 +171,7 @@ impl From<Entry> for AuditEntry {
             at: instant(entry.at / 1000),
             event: entry.event,
             user_id: entry.user_id,
+            user: None,
             detail: serde_json::from_str(&entry.detail).unwrap_or_else(|_| Value::Object(serde_json::Map::new())),
         }
     }

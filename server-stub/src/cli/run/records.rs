@@ -80,7 +80,7 @@ pub(super) async fn audit(context: &Context, command: &AuditCommand) -> Result<R
                 .iter()
                 .cloned()
                 .map(|entry| {
-                    let user = entry.user_id.unwrap_or_default();
+                    let user = entry.user.or(entry.user_id).unwrap_or_default();
                     vec![entry.seq.to_string(), entry.at, entry.event, user, entry.detail.to_string()]
                 })
                 .collect();
