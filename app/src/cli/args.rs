@@ -362,7 +362,7 @@ fn import_formats() -> String {
     let mut text = "Formats:".to_owned();
     for format in countersign_core::import::FORMATS {
         // Writing into a String cannot fail.
-        let _ = write!(text, "\n  {:<14} {}", format.id, format.name);
+        let _ = write!(text, "\n  {:<24} {}", format.id, format.name);
     }
     text
 }

@@ -58,7 +58,7 @@ fn a_person_reads_the_ledger_as_a_table() {
     let file = desk.file("aegis.json", aegis());
     let run = desk.run(["import", &file]);
     assert_eq!(run.code, 0, "{run:?}");
-    for part in ["conflict", "beside", "repair", "unreadable", "Cedar (alice)", "in the vault"] {
+    for part in ["conflict", "beside", "repair", "unreadable", "Cedar (alice)", "what has its name"] {
         assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
     }
     assert!(

@@ -7,7 +7,7 @@ use zip::{ZipArchive, result::ZipError};
 
 use super::{ImportError, Unlock};
 
-/// The most bytes that a file may unpack to.
+/// The most bytes that a file may unpack to, and no more than a small archive leads to expect.
 const MAX_UNPACKED: u64 = 32 * 1024 * 1024;
 /// More files than an export has.
 const MAX_FILES: usize = 1000;
@@ -55,12 +55,14 @@ pub(super) fn read(
         ZipError::InvalidPassword => ImportError::WrongPassword { format },
         _ => damaged(),
     })?;
-    let mut unpacked = Zeroizing::new(Vec::new());
+    let limit = MAX_UNPACKED.min(10 * bytes.len() as u64 + 16 * 1024 * 1024);
+    // Reserved at once: growing would take twice as much, and leave copies behind.
+    let mut unpacked = Zeroizing::new(Vec::with_capacity(file.size().min(limit) as usize + 1));
     // The old encryption checks one byte of the password only: a wrong one may show here.
-    file.take(MAX_UNPACKED + 1)
+    file.take(limit + 1)
         .read_to_end(&mut unpacked)
         .map_err(|_| if encrypted { ImportError::WrongPassword { format } } else { damaged() })?;
-    if unpacked.len() as u64 > MAX_UNPACKED {
+    if unpacked.len() as u64 > limit {
         return Err(ImportError::damaged(format, "its archive unpacks to more than any export has"));
     }
     Ok(unpacked)

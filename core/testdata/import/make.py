@@ -251,6 +251,14 @@ def archives():
             archive.writestr(file, text)
 
 
+# An archive that unpacks to a thousand times its size
+def bomb():
+    import zipfile
+
+    with zipfile.ZipFile("bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("raivo-otp-export.json", b"[" + b" " * 40_000_000)
+
+
 # KeePass: every dialect, both Argon2, both stream ciphers
 def keepass():
     from pykeepass import create_database
@@ -318,6 +326,6 @@ def privacyidea():
     }))
 
 
-for make in (two_fas, andotp, ente, proton, bitwarden, freeotp, authy, authenticator_plus, totp_authenticator, archives,
+for make in (two_fas, andotp, ente, proton, bitwarden, freeotp, authy, authenticator_plus, totp_authenticator, archives, bomb,
              keepass, otpclient, privacyidea):
     make()

@@ -1,12 +1,13 @@
 //! Files of other apps come in.
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use countersign_core::{
     import::{self, Counts, Fate, ImportError, Line, Plan, Unlock},
     intake::kind_line,
     otp::{Code, CodeError},
     secret::SecretText,
+    token::{Token, TokenId},
     vault::Content,
 };
 use serde::Serialize;
@@ -143,7 +144,12 @@ struct Existing {
 impl Report {
     fn new(format: &'static str, plan: &Plan, before: &Content, dry_run: bool) -> Self {
         let Counts { records, added, repaired, already_there, conflict, unreadable, without_token } = plan.counts;
-        let lines = plan.lines.iter().map(|line| ReportLine::new(line, before)).collect();
+        // A record may be in conflict with an earlier one of the same file.
+        let mut known: HashMap<TokenId, &Token> = before.tokens().iter().map(|token| (token.id, token)).collect();
+        for token in plan.lines.iter().filter_map(|line| line.token.as_ref()) {
+            known.entry(token.id).or_insert(token);
+        }
+        let lines = plan.lines.iter().map(|line| ReportLine::new(line, &known)).collect();
         let counts = plan.counts;
         Self {
             dry_run,
@@ -180,7 +186,7 @@ impl Report {
                     existing.code.as_ref(),
                     &existing.name,
                     Some(&existing.kind),
-                    "in the vault",
+                    "what has its name",
                 ));
             }
         }
@@ -221,7 +227,7 @@ impl Report {
 }
 
 impl ReportLine {
-    fn new(line: &Line, before: &Content) -> Self {
+    fn new(line: &Line, known: &HashMap<TokenId, &Token>) -> Self {
         let (fate, existing) = match line.fate {
             Fate::Added => ("add", None),
             Fate::Repaired => ("repair", None),
@@ -229,7 +235,7 @@ impl ReportLine {
             Fate::Conflict(id) => ("conflict", Some(id)),
             _ => ("unreadable", None),
         };
-        let existing = existing.and_then(|id| before.token(id)).map(|token| Existing {
+        let existing = existing.and_then(|id| known.get(&id)).map(|token| Existing {
             id: token.id.to_string(),
             name: record::title(token),
             kind: kind_line(&token.spec.kind),

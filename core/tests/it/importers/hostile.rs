@@ -158,6 +158,12 @@ fn entities_of_xml_are_refused() {
 }
 
 #[test]
+fn an_archive_unpacks_within_bounds() {
+    let told = read(&file("bomb.zip"), None).unwrap_err().to_string();
+    assert_eq!(told, "the export of Raivo OTP is damaged: its archive unpacks to more than any export has");
+}
+
+#[test]
 fn a_key_derivation_is_bounded_before_any_work() {
     let password = SecretText::new("correct horse".to_owned());
     let read = |json: &str, allow_costly| {
