@@ -55,6 +55,7 @@ pub(super) async fn serve(place: &Place, options: &Serve, json: bool) -> Result<
         (Some(certificate), Some(key)) => Some(tls(certificate, key)?),
         _ => None,
     };
+    many_connections();
     let context = Context::open(place).await?;
     let listener = TcpListener::bind(options.listen).await.map_err(|error| CliError::Io("the address", error))?;
     let bound = listener.local_addr().map_err(|error| CliError::Io("the address", error))?;
@@ -98,6 +99,16 @@ pub(super) async fn serve(place: &Place, options: &Serve, json: bool) -> Result<
     let _ = sender.await;
     context.store.close().await;
     Ok(())
+}
+
+/// Lets the process have as many connections as the system grants it, instead of the few that a shell starts with.
+fn many_connections() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let granted = getrlimit(Resource::Nofile);
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: granted.maximum, maximum: granted.maximum });
+    }
 }
 
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, app: Router) -> Result<(), CliError> {

@@ -1,10 +1,8 @@
 //! The one way in which a code is looked at, whoever asks.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+mod batch;
+
+use std::collections::BTreeSet;
 
 use countersign_core::{
     secret::SecretBytes,
@@ -12,10 +10,8 @@ use countersign_core::{
 };
 use serde_json::json;
 use sqlx::AnyConnection;
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::Instant,
-};
+
+pub use batch::{Verifier, VerifyError};
 
 use super::{
     audit::Event,
@@ -28,7 +24,7 @@ use crate::{
     seal::Keys,
     service::{Now, Random},
     store::{
-        Store, StoreError, audit,
+        StoreError,
         verify::{self, Claim, Credential, Statements, Step, Subject, Who},
     },
 };
@@ -322,170 +318,4 @@ fn nobody(policy: &Policy) -> Subject {
         confirmed: true,
     });
     Subject { user_id: String::new(), group_policy: None, credentials: credentials.into_iter().collect() }
-}
-
-/// Most attempts that share a commit.
-const BATCH: usize = 64;
-/// Attempts that may wait; more are told to come back.
-const QUEUE: usize = 2048;
-/// A transaction from which on it is worth to wait for company.
-const SLOW_COMMIT: Duration = Duration::from_millis(2);
-/// No longer than half of this.
-const LONGEST: Duration = Duration::from_millis(6);
-
-/// Why an attempt has no outcome. It counts as not made: nothing of it was kept.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum VerifyError {
-    /// More are waiting than the database can take in time.
-    #[error("too many attempts are waiting")]
-    Busy,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-struct Job {
-    attempt: Attempt,
-    reply: oneshot::Sender<Result<Outcome, VerifyError>>,
-}
-
-/// Takes attempts from any number of tasks and decides those that wait together in one transaction, so that they share
-/// the cost of a durable commit. Nobody is answered before it.
-#[derive(Clone, Debug)]
-pub struct Verifier {
-    queue: mpsc::Sender<Job>,
-}
-
-impl Verifier {
-    /// Starts the worker; it ends when the last clone is dropped. One is enough: what it decides together shares a commit,
-    /// and only one transaction at a time can append to the audit log.
-    pub fn start(store: Store, keys: Arc<Keys>, random: Random, statements: Statements) -> Self {
-        let (queue, jobs) = mpsc::channel(QUEUE);
-        tokio::spawn(Worker { store, keys, random, statements }.run(jobs));
-        Self { queue }
-    }
-
-    /// Decides an attempt.
-    ///
-    /// # Errors
-    ///
-    /// The store failed, or too many wait; the attempt then counts as not made.
-    pub async fn verify(&self, attempt: Attempt) -> Result<Outcome, VerifyError> {
-        let (reply, answer) = oneshot::channel();
-        self.queue.try_send(Job { attempt, reply }).map_err(|_| VerifyError::Busy)?;
-        answer.await.map_err(|_| VerifyError::Busy)?
-    }
-}
-
-/// Takes what waits. Where a commit is slow, it waits a moment for as many as were there before: who was just answered
-/// comes back with the next, and misses this commit by less than another one takes. False: nobody is left to ask.
-async fn gather(queue: &mut mpsc::Receiver<Job>, jobs: &mut Vec<Job>, expected: usize, moment: Duration) -> bool {
-    if queue.recv_many(jobs, BATCH).await == 0 {
-        return false;
-    }
-    let more = async {
-        while jobs.len() < expected.min(BATCH) {
-            if queue.recv_many(jobs, BATCH - jobs.len()).await == 0 {
-                return;
-            }
-        }
-    };
-    // Running out of time is how it ends when they do not come back.
-    let _ = tokio::time::timeout(moment, more).await;
-    true
-}
-
-struct Worker {
-    store: Store,
-    keys: Arc<Keys>,
-    random: Random,
-    statements: Statements,
-}
-
-impl Worker {
-    async fn run(self, mut queue: mpsc::Receiver<Job>) {
-        let mut jobs = Vec::new();
-        let (mut expected, mut moment) = (1, LONGEST);
-        while gather(&mut queue, &mut jobs, expected, moment).await {
-            let from = Instant::now();
-            let outcomes = self.decide_all(&jobs.iter().map(|job| &job.attempt).collect::<Vec<_>>()).await;
-            let took = from.elapsed();
-            (expected, moment) =
-                if took < SLOW_COMMIT { (1, took) } else { (jobs.len() + queue.len(), took.min(LONGEST) / 2) };
-            match outcomes {
-                Ok(outcomes) => {
-                    for (job, outcome) in jobs.drain(..).zip(outcomes) {
-                        let _ = job.reply.send(Ok(outcome));
-                    }
-                }
-                Err(error @ StoreError::Unavailable(_)) => {
-                    // Who came meanwhile has waited as long as is good, too.
-                    while let Ok(job) = queue.try_recv() {
-                        jobs.push(job);
-                    }
-                    tracing::warn!(%error, attempts = jobs.len(), "attempts were not decided");
-                    for job in jobs.drain(..) {
-                        let _ = job.reply.send(Err(VerifyError::Busy));
-                    }
-                }
-                // What is wrong with one must not fall on the others.
-                Err(_) => {
-                    for job in jobs.drain(..) {
-                        let outcome = self.decide_all(&[&job.attempt]).await;
-                        if let Err(error) = &outcome {
-                            tracing::warn!(%error, "an attempt was not decided");
-                        }
-                        let outcome = outcome.map(|mut outcomes| outcomes.pop().unwrap_or(Outcome::Refused));
-                        let _ = job.reply.send(outcome.map_err(VerifyError::Store));
-                    }
-                }
-            }
-        }
-    }
-
-    async fn decide_all(&self, attempts: &[&Attempt]) -> Result<Vec<Outcome>, StoreError> {
-        let mut transaction = self.store.begin().await?;
-        let stored = Store::settings(&mut transaction).await?;
-        let settings = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let rules = Rules {
-            settings: &settings,
-            keys: &self.keys,
-            random: &self.random,
-            statements: self.statements,
-            confirms: false,
-        };
-
-        // Addresses before users, so that all lock them in one order.
-        let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
-        let mut latest = 0;
-        for attempt in attempts {
-            if let Some(address) = attempt.address.as_deref() {
-                *counts.entry(address).or_default() += 1;
-                latest = latest.max(attempt.now.seconds());
-            }
-        }
-        let counted = match counts.is_empty() {
-            true => BTreeMap::new(),
-            false => verify::count_addresses(&mut transaction, &counts, latest).await?,
-        };
-        let mut seen: BTreeMap<&str, i64> = BTreeMap::new();
-        let asked: Vec<Asked<'_>> = attempts
-            .iter()
-            .map(|attempt| {
-                let spent = attempt.address.as_deref().is_some_and(|address| {
-                    let seen = seen.entry(address).or_default();
-                    *seen += 1;
-                    let of = |counts: &BTreeMap<&str, i64>| counts.get(address).copied().unwrap_or(0);
-                    counted.get(address).copied().unwrap_or(0) - of(&counts) + *seen > settings.address_attempts
-                });
-                Asked { attempt, address_spent: spent }
-            })
-            .collect();
-        let mut events = Vec::with_capacity(attempts.len());
-        let outcomes = decide_all(&mut transaction, &rules, &asked, &mut events).await?;
-        audit::append(&mut transaction, &self.keys, &events).await?;
-        transaction.commit().await?;
-        Ok(outcomes)
-    }
 }

@@ -39,8 +39,10 @@ pub const MOST_BODY: usize = 16 * 1024;
 /// How long a request may take from its first byte to the answer.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Passwords that are hashed at once, each in 19 MiB.
-const PASSWORDS_AT_ONCE: usize = 2;
+/// Passwords that are hashed at once, each in 19 MiB: on half of the cores, and on no more than four.
+fn passwords_at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, 4))
+}
 
 /// What handlers work with.
 #[derive(Clone, Debug)]
@@ -75,7 +77,7 @@ impl App {
         outbox: Arc<Notify>,
     ) -> Result<Self, HashFailed> {
         let verifier = Verifier::start(store.clone(), keys.clone(), random.clone(), Statements::REAL);
-        let passwords = Checker::new(PASSWORDS_AT_ONCE, &random)?;
+        let passwords = Checker::new(passwords_at_once(), &random)?;
         let desk = Desk { store: store.clone(), keys, random: random.clone(), passwords, outbox };
         Ok(Self {
             store,
