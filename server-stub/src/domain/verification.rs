@@ -263,6 +263,12 @@ fn steps<'a>(rules: &Rules<'_>, attempt: &Attempt, subject: &'a Subject, policy:
             Step { credential_id: &token.id, step, until }
         })
         .collect();
+    if steps.is_empty() {
+        // No token that counts: the arithmetic of one all the same.
+        for token in &nobody(policy).credentials {
+            judge(&token.token, token.last_step, None, &attempt.code, policy, now);
+        }
+    }
     steps.sort_by_key(|step| (step.step < 0, step.until.is_some()));
     steps
 }
