@@ -1,5 +1,7 @@
 //! Countersign: the window and the command line over one core.
 
+pub mod account;
+pub mod api;
 mod backup_text;
 pub mod bind;
 pub mod cli;

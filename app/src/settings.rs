@@ -81,6 +81,8 @@ pub struct Settings {
     pub vault: Option<PathBuf>,
     /// The slot of the vault whose key this device's keyring has, by its identifier.
     pub device_slot: Option<String>,
+    /// Codes for signing in at a server follow its clock.
+    pub follow_server_clock: bool,
     /// What a newer program wrote.
     #[serde(flatten)]
     unknown: serde_json::Map<String, serde_json::Value>,
@@ -109,6 +111,7 @@ impl Default for Settings {
             tray: false,
             vault: None,
             device_slot: None,
+            follow_server_clock: true,
             unknown: serde_json::Map::new(),
         }
     }

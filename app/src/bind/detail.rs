@@ -157,6 +157,7 @@ fn detail(parts: &Parts, token: &Token, code: &str, groups: Vec<SharedString>) -
         note: token.note.as_str().into(),
         server: registration.map(|registration| registration.server.as_str().into()).unwrap_or_default(),
         registered: registration.map(|registration| local_time(registration.registered_at)).unwrap_or_default().into(),
+        moved: registration.and_then(|registration| registration.moved_at).map(super::day).unwrap_or_default(),
         revisions: number(token.history.len() as u64),
     }
 }

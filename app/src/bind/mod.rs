@@ -1,5 +1,6 @@
 //! Connects pages to controllers: one module a page, which carries values over and decides nothing.
 
+mod account;
 mod add;
 mod backup;
 mod detail;
@@ -25,6 +26,7 @@ use slint::{ComponentHandle as _, Model as _};
 use crate::{
     controllers::{
         ChangeError, Door, Services,
+        account::AccountController,
         add::AddController,
         backup::{
             automatic::AutomaticController, export::ExportController, reminder::ReminderController,
@@ -69,6 +71,10 @@ pub struct Parts {
     pub tokens: Rc<TokensController>,
     /// One token.
     pub detail: DetailController,
+    /// Servers.
+    pub account: Rc<AccountController>,
+    /// What the pages about servers hold.
+    visiting: account::Visiting,
     /// Adding.
     pub add: Rc<AddController>,
     /// Backups out.
@@ -135,6 +141,8 @@ impl Parts {
             reminder,
             detail: DetailController::new(services.clone(), door.clone()),
             edit: detail::EditState::default(),
+            account: Rc::new(AccountController::new(services.clone(), door.clone())),
+            visiting: account::Visiting::default(),
             add: Rc::new(AddController::new(services.clone(), door.clone())),
             adding: add::Adding::default(),
             settings: Rc::new(SettingsController::new(services.clone())),
@@ -162,6 +170,7 @@ pub fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     tokens::connect(window, parts);
     detail::connect(window, parts);
     add::connect(window, parts);
+    account::connect(window, parts);
     backup::connect(window, parts);
     security::connect(window, parts);
     locking::connect(window, parts);
@@ -189,6 +198,7 @@ pub fn tick(window: &AppWindow, parts: &Rc<Parts>) {
     tokens::tick(window, parts);
     detail::show_selected(window, parts);
     add::tick(window, parts);
+    account::tick(window, parts);
     detail::tick(window, parts);
     backup::tick(window, parts);
     security::tick(window, parts);
@@ -222,6 +232,7 @@ pub fn show_open(window: &AppWindow, parts: &Rc<Parts>) {
     backup::opened(window, parts);
     settings::opened(window, parts);
     security::opened(window, parts);
+    account::opened(window, parts);
     change_rhythm(parts);
 }
 

@@ -8,7 +8,7 @@ use countersign_ui::{
 };
 use slint::ComponentHandle as _;
 
-use super::{Parts, add, tokens, unlock};
+use super::{Parts, account, add, tokens, unlock};
 
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     let navigation = window.global::<NavigationAdapter<'_>>();
@@ -38,6 +38,12 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
         if page == Page::Security {
             super::security::shown(&window, &of);
         }
+    });
+
+    let (weak, of) = (window.as_weak(), parts.clone());
+    navigation.on_register_with_server(move || {
+        let Some(window) = weak.upgrade() else { return };
+        account::register_somewhere(&window, &of);
     });
 
     let (weak, of) = (window.as_weak(), parts.clone());
@@ -128,7 +134,7 @@ pub(super) fn go(window: &AppWindow, parts: &Parts, page: Page) {
     leave(window, parts, page);
     let mut way = parts.way.borrow_mut();
     match page {
-        Page::Tokens | Page::Backup | Page::Settings => way.clear(),
+        Page::Tokens | Page::Backup | Page::Account | Page::Settings => way.clear(),
         // Choosing another token beside the list is no step further.
         _ if page == from => {}
         _ => way.push(from),
@@ -163,6 +169,7 @@ pub(crate) fn lock(window: &AppWindow, parts: &Parts) {
     parts.tokens.forget();
     parts.list.clear();
     add::clear(window, parts);
+    account::clear(window, parts);
     tokens::clear(window, parts);
     super::welcome::clear(window, parts);
     super::detail::clear(window, parts);

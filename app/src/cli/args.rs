@@ -12,9 +12,11 @@ Without a command the window opens.
 QUERY is a token's id, or a part of its issuer or account.
 
 Standard input is read in this order, one line each, for everything that is given as `-`: the password or recovery \
-key, the new password, the password of a backup, import or export, a secret; the rest is links or the backup text.
+key, the new password, the password of a backup, import, export or account, a secret or enrollment link, the code \
+of a message; the rest is links or the backup text.
 
-Exit codes: 0 done; 1 failed; 2 usage; 3 nothing or more than one matches; 4 wrong password; 5 damaged or newer file.";
+Exit codes: 0 done; 1 failed; 2 usage; 3 nothing or more than one matches; 4 wrong password; 5 damaged or newer file; \
+6 a server said no.";
 
 /// Keeps one-time code tokens encrypted, and makes their codes.
 #[derive(Debug, Parser)]
@@ -86,6 +88,15 @@ pub(crate) enum Command {
     RestoreGeneration(RestoreGeneration),
     /// Makes a recovery key and prints it; an earlier one stops working
     RecoveryKey,
+    /// Servers that hand out tokens
+    #[command(subcommand)]
+    Server(ServerCommand),
+    /// Registers a token at a server: it sends a code by SMS, and the token works in this app only
+    Register(Register),
+    /// Signs in at a server with the token that fits
+    SignIn(SignIn),
+    /// Signs out
+    SignOut(ServerName),
     /// Prints a completion script for a shell
     Completions {
         /// The shell
@@ -297,6 +308,71 @@ pub(crate) struct Export {
     /// Agrees to what the other app cannot hold, and to a file that is not encrypted, without asking
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServerCommand {
+    /// Adds a server, by its address or by an enrollment link
+    Add(ServerAdd),
+    /// Asks the servers, and says who is signed in and whether the token works
+    Status(ServerName),
+    /// Forgets a server and this app's key there
+    Remove {
+        /// Its name or address
+        server: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServerAdd {
+    /// pam.example.org, or countersign://enroll?..
+    #[arg(value_name = "URL|LINK")]
+    pub(crate) server: String,
+    /// Trusts this certificate and no other: its SHA-256 in hexadecimal digits
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(crate) trust_certificate: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServerName {
+    /// Its name or address [default: all, or the only one]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) server: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Register {
+    /// The server's name or address
+    #[arg(long, value_name = "NAME")]
+    pub(crate) server: String,
+    /// The user's name at the server
+    #[arg(long, required_unless_present = "link")]
+    pub(crate) user: Option<String>,
+    /// Reads the password at the server from the first line of FILE, or of standard input with `-`
+    #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
+    pub(crate) account_password_file: Option<PathBuf>,
+    /// An enrollment link in the place of name and password; `-` reads it from standard input
+    #[arg(long, value_name = "LINK|-", conflicts_with_all = ["user", "account_password_file"])]
+    pub(crate) link: Option<String>,
+    /// The code of the message; `-` reads it from standard input when it was sent [default: asks]
+    #[arg(long, value_name = "CODE|-")]
+    pub(crate) sms_code: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SignIn {
+    /// The server's name or address
+    #[arg(long, value_name = "NAME")]
+    pub(crate) server: String,
+    /// The user's name at the server
+    #[arg(long)]
+    pub(crate) user: String,
+    /// Reads the password at the server from the first line of FILE, or of standard input with `-`
+    #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
+    pub(crate) account_password_file: Option<PathBuf>,
+    /// Takes this token, and remembers it [default: the one that is registered there under the server's issuer]
+    #[arg(long, value_name = "QUERY")]
+    pub(crate) token: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,6 +11,7 @@ use countersign_core::{
 use serde::Serialize;
 
 use super::spec;
+use crate::{account::steps::fingerprint_text, api};
 
 /// The exit codes, and the names that `--json` gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -26,6 +27,8 @@ pub(crate) enum Exit {
     WrongPassword = 4,
     /// The file is damaged or of a newer version.
     Damaged = 5,
+    /// A server said no.
+    ServerRefused = 6,
 }
 
 /// One failure, as a person reads it.
@@ -37,6 +40,9 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// What to do, one sentence.
     pub(crate) hint: Option<String>,
+    /// The code that a server refused with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) server_code: Option<String>,
     /// What the hint points at, one a line, for a person only.
     #[serde(skip)]
     pub(crate) lines: Vec<String>,
@@ -47,7 +53,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None, lines: Vec::new(), quiet: false }
+        Self { exit, message: message.into(), hint: None, server_code: None, lines: Vec::new(), quiet: false }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -73,6 +79,50 @@ impl Failure {
                 failure.hint("Make room on the disk and run the command again.")
             }
             _ => failure,
+        }
+    }
+
+    /// A server that did not do what it was asked.
+    pub(crate) fn server(failure: &api::Failure, at: &str) -> Self {
+        let place = api::address::short(at);
+        match failure {
+            api::Failure::Refused(error) => {
+                let (what, hint) = refusal(&error.code);
+                let wait = error.retry_after.map(|after| format!(" Another try is possible in {after} s."));
+                let mut failure = Self::new(Exit::ServerRefused, format!("{place} said no: {what}."))
+                    .hint(format!("{hint}{}", wait.unwrap_or_default()));
+                failure.server_code = Some(error.code.clone());
+                failure
+            }
+            api::Failure::Untrusted(shown) => {
+                Self::failed(format!("Nobody whom this system trusts vouches for the certificate of {place}.")).hint(
+                    format!(
+                        "If your administrator names the same fingerprint, add the server with --trust-certificate {}",
+                        fingerprint_text(shown)
+                    ),
+                )
+            }
+            api::Failure::CertificateChanged(shown) => {
+                Self::failed(format!("{place} shows another certificate than the one that was accepted.")).hint(format!(
+                    "Somebody may stand in between. Its fingerprint is {}: ask your administrator, and add the server \
+                     again with --trust-certificate if it was replaced.",
+                    fingerprint_text(shown)
+                ))
+            }
+            api::Failure::OtherAddress(address) => Self::failed(format!("The server at {place} calls itself {address}."))
+                .hint("Add it under that address."),
+            api::Failure::Strange => Self::failed(format!("What answers at {place} is no Countersign server."))
+                .hint("Check the address."),
+            api::Failure::TimedOut => Self::failed(format!("{place} did not answer in time."))
+                .hint("Try again: what was done already is not done twice."),
+            api::Failure::Busy { retry_after } => Self::failed(format!("{place} cannot answer now.")).hint(
+                retry_after.map_or_else(|| "Try again in a moment.".to_owned(), |after| format!("Try again in {after} s.")),
+            ),
+            api::Failure::Unreachable(why) => {
+                Self::failed(format!("{place} cannot be reached: {}.", why.trim_end_matches('.')))
+                    .hint("Check the network and the address.")
+            }
+            other => Self::failed(format!("{place}: {other}.")).hint("Unlock the keyring, or register a new token."),
         }
     }
 
@@ -230,6 +280,25 @@ impl Failure {
             other => Self::new(Exit::Damaged, format!("The backup did not open: {other}."))
                 .hint("Use another copy; nothing was changed."),
         }
+    }
+}
+
+/// What a server's code means, and what to do.
+fn refusal(code: &str) -> (&str, &'static str) {
+    match code {
+        "credentials_wrong" => {
+            ("name and password let nobody in", "Check them; your administrator knows whether a phone number is on file.")
+        }
+        "too_many_messages" => ("enough messages were sent for now", "Wait."),
+        "sms_wrong" => ("the code of the message is wrong, or was tried too often", "Look at the newest message."),
+        "code_wrong" => ("the code was not accepted", "It may be used already: wait for the next one."),
+        "registration_ended" => ("the registration is over", "Begin again; a new message comes."),
+        "token_bound_elsewhere" => ("the token works in another app now", "Register it here again."),
+        "signature_wrong" => ("it does not accept this app's signature", "Remove the server, add it and register again."),
+        "link_ended" => ("the enrollment link was used, or is too old", "Ask your administrator for a new one."),
+        "session_ended" => ("nobody is signed in any more", "Sign in again."),
+        "internal" => ("it failed", "Try again; its log says more."),
+        other => (other, "Your administrator knows more."),
     }
 }
 

@@ -23,7 +23,7 @@ use std::{ffi::OsString, io::Write as _, process::ExitCode};
 use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 
 use crate::{WindowError, WindowOptions, run_window};
-use args::{Cli, Command, Global, Qr};
+use args::{Cli, Command, Global, Qr, ServerCommand};
 use context::Context;
 use failure::{Exit, Failure};
 use output::Output;
@@ -87,6 +87,12 @@ fn over_vault(command: Command, context: &mut Context) -> Result<(), Failure> {
         Command::Export(args) => commands::export::export(context, &args),
         Command::UndoImport => commands::backup::undo_import(context),
         Command::Qr(Qr::Show { query, output }) => commands::qr::show(context, &query, output.as_deref()),
+        Command::Server(ServerCommand::Add(args)) => commands::server::add(context, &args),
+        Command::Server(ServerCommand::Status(args)) => commands::server::status(context, &args),
+        Command::Server(ServerCommand::Remove { server }) => commands::server::remove(context, &server),
+        Command::Register(args) => commands::server::register(context, &args),
+        Command::SignIn(args) => commands::server::sign_in(context, &args),
+        Command::SignOut(args) => commands::server::sign_out(context, &args),
         Command::Verify => commands::verify::verify(context),
         Command::RestoreGeneration(args) => commands::verify::restore_generation(context, &args),
         Command::Qr(Qr::Read { .. }) | Command::Completions { .. } | Command::Man => Ok(()),

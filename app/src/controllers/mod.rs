@@ -1,5 +1,6 @@
 //! What the pages decide, one controller a page: plain Rust over the core, without a window.
 
+pub mod account;
 pub mod add;
 pub mod backup;
 pub mod camera;
@@ -23,10 +24,13 @@ use std::{
     time::Duration,
 };
 
-use countersign_core::vault::{
-    Content, CopyKey, KdfParams, Session,
-    session::{EditError, SaveError},
-    store::FileStore,
+use countersign_core::{
+    token::TokenId,
+    vault::{
+        Content, CopyKey, KdfParams, Session,
+        session::{EditError, SaveError},
+        store::FileStore,
+    },
 };
 use rand_core::CryptoRng;
 
@@ -61,6 +65,15 @@ pub struct Services {
     pub tasks: Tasks,
     /// What a new vault's password costs whoever guesses it.
     pub kdf: KdfParams,
+}
+
+impl Services {
+    /// A new token's identifier.
+    pub fn random_id(&self) -> TokenId {
+        let mut bytes = [0; 16];
+        (self.random)().fill_bytes(&mut bytes);
+        TokenId::from_random(bytes)
+    }
 }
 
 /// The vault, open or closed. All controllers share one.

@@ -30,6 +30,8 @@ use countersign_core::{
 };
 
 use self::{hidden::Revealed, index::Index, uses::Uses};
+use crate::account::keep::{Standing, standing};
+
 use super::{ChangeError, Door, Services, clipboard::ClipboardController};
 use crate::platform::PlatformError;
 
@@ -120,6 +122,12 @@ impl TokensController {
         let content = self.door.content()?;
         let other = self.index.borrow_mut().fresh(self.door.changes()).twin(&content, id)?;
         content.token(other).map(|token| token.spec.title())
+    }
+
+    /// How a token stands that a server handed out.
+    pub fn standing(&self, token: &Token) -> Option<Standing> {
+        token.registration.as_ref()?;
+        standing(&*self.door.content()?, token)
     }
 
     /// What a token shows at `now`.

@@ -12,11 +12,14 @@ use countersign_core::{
     token::{Token, TokenId},
     vault::Content,
 };
-use countersign_ui::{CodeState, TokenRow};
+use countersign_ui::{CodeState, TokenRow, TokenStanding};
 use slint::{Model, ModelNotify, ModelTracker};
 
 use super::rows::{Looks, badge};
-use crate::controllers::tokens::{Filter, Place, Shown, TokensController};
+use crate::{
+    account::keep::Standing,
+    controllers::tokens::{Filter, Place, Shown, TokensController},
+};
 
 /// A model over the vault, filtered by a query.
 pub struct TokenListModel {
@@ -164,6 +167,7 @@ impl TokenListModel {
             counter: spec.kind.counter().map(|n| n.to_string()).unwrap_or_default().into(),
             marked: self.tokens.marks.has(token.id),
             twin: self.tokens.twin(token.id).unwrap_or_default().into(),
+            standing: standing(self.tokens.standing(token)),
             ..TokenRow::default()
         };
         match self.tokens.shown(token, now) {
@@ -192,6 +196,16 @@ impl TokenListModel {
             Shown::Failed(_) => row.state = CodeState::WrongSecret,
         }
         row
+    }
+}
+
+fn standing(standing: Option<Standing>) -> TokenStanding {
+    match standing {
+        None => TokenStanding::None,
+        Some(Standing::Here) => TokenStanding::Here,
+        Some(Standing::Elsewhere) => TokenStanding::Elsewhere,
+        Some(Standing::Moved(_)) => TokenStanding::Moved,
+        Some(Standing::TakenBack(_)) => TokenStanding::TakenBack,
     }
 }
 

@@ -20,6 +20,7 @@ use std::{path::PathBuf, rc::Rc, sync::Arc};
 
 use countersign_core::qr::Luma;
 
+use crate::api::{Answer, Contact, Failure, Request, Transport};
 use camera::Camera;
 use clock_trust::{ClockTrust, ClockWitness, FixedWitness};
 use files::{Disk, Files};
@@ -158,6 +159,8 @@ pub struct Platform {
     pub files: Arc<dyn Files>,
     /// The cameras.
     pub camera: Arc<dyn Camera>,
+    /// The way to servers.
+    pub network: Arc<dyn Transport>,
     /// Where the system keeps secrets for programs.
     pub keyring: Arc<dyn Keyring>,
     /// Whether somebody is there.
@@ -187,6 +190,7 @@ impl Platform {
             viewer: Arc::new(Unsupported),
             files: Arc::new(Disk),
             camera: Arc::new(Unsupported),
+            network: Arc::new(Unsupported),
             keyring: Arc::new(keyring::NoKeyring),
             presence: Arc::new(presence::NoPresence),
             login_start: Arc::new(login_start::NoLoginStart),
@@ -212,6 +216,12 @@ pub fn current() -> Platform {
 /// A service that is not there.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unsupported;
+
+impl Transport for Unsupported {
+    fn send(&self, _: &Contact, _: &Request<'_>) -> Result<Answer, Failure> {
+        Err(Failure::Unreachable("this system has no network".to_owned()))
+    }
+}
 
 impl Clipboard for Unsupported {
     fn support(&self) -> Support {

@@ -105,8 +105,10 @@ pub struct Registration {
     pub app_id: String,
     /// When it was registered, in Unix seconds.
     pub registered_at: u64,
-    /// When another app took it, as far as this one heard, in Unix seconds: it works no longer.
+    /// When it stopped working in this app because another took it, as far as this one heard, in Unix seconds.
     pub moved_at: Option<u64>,
+    /// It was taken back by the server then, and no other app has it.
+    pub taken_back: bool,
     /// Whether the server lets its secret leave this app.
     pub exportable: bool,
 }

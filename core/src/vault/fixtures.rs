@@ -64,6 +64,7 @@ pub(super) fn sample() -> Content {
         app_id: "a-1".to_owned(),
         registered_at: NOW,
         moved_at: None,
+        taken_back: false,
         exportable: true,
     });
     let mut source = Content::default();

@@ -40,6 +40,7 @@ fn token(number: u8, issuer: &str, server: Option<&str>) -> Token {
             app_id: "a".into(),
             registered_at: 0,
             moved_at: None,
+            taken_back: false,
             exportable: true,
         }),
         history: vec![],

@@ -18,7 +18,7 @@ use slint::{ComponentHandle as _, Model as _, ModelRc, SharedString, VecModel};
 use super::selected;
 use crate::{
     bind::{
-        Parts, form,
+        Parts, account, form,
         navigation::{self, page},
         notice, tokens,
     },
@@ -65,6 +65,10 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
         }
     };
     adapter.on_edit(on(begin));
+    adapter.on_show_server(on(|window, parts| {
+        let server = window.global::<DetailAdapter<'_>>().get_detail().server;
+        account::show_server_of(window, parts, &server);
+    }));
     adapter.on_form_edited(on(edited));
     adapter.on_save(on(save));
     adapter.on_discard(on(discard));

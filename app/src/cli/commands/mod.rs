@@ -10,3 +10,4 @@ pub(crate) mod list;
 pub(crate) mod qr;
 pub(crate) mod vault;
 pub(crate) mod verify;
+pub(crate) mod server;

@@ -17,6 +17,7 @@ pub(super) fn platform() -> Platform {
         picker: Arc::new(picker::SystemPicker),
         viewer: Arc::new(viewer::SystemViewer),
         camera: Arc::new(camera::SystemCamera),
+        network: Arc::new(crate::api::Https::default()),
         locale: sys_locale::get_locale(),
         ..Platform::unsupported()
     };

@@ -273,7 +273,8 @@ proptest! {
             token.use_count = numbers[3];
             token.registration = flag.then(|| Registration {
                 server: text.clone(), token_id: text.clone(), app_id: text, registered_at: numbers[4],
-                moved_at: (numbers[4] % 3 == 0).then_some(numbers[4]), exportable: numbers[4] % 2 == 0,
+                moved_at: (numbers[4] % 3 == 0).then_some(numbers[4]), taken_back: numbers[4] % 5 == 0,
+                exportable: numbers[4] % 2 == 0,
             });
             if flag && numbers[4] % 2 == 0 {
                 content.remove(id, numbers[2]).unwrap();

@@ -290,6 +290,9 @@ impl JsonText {
         if let Some(moved_at) = registration.moved_at {
             self.number("moved_at", moved_at);
         }
+        if registration.taken_back {
+            self.raw("taken_back", "true");
+        }
         if !registration.exportable {
             self.raw("exportable", "false");
         }

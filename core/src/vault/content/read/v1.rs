@@ -94,8 +94,8 @@ struct Spec<'a> {
     uri_parameters: Vec<(String, String)>,
 }
 
-pub(super) const REGISTRATION_FIELDS: [&str; 6] =
-    ["server", "token_id", "app_id", "registered_at", "moved_at", "exportable"];
+pub(super) const REGISTRATION_FIELDS: [&str; 7] =
+    ["server", "token_id", "app_id", "registered_at", "moved_at", "taken_back", "exportable"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -105,6 +105,7 @@ struct Registration {
     app_id: String,
     registered_at: u64,
     moved_at: Option<u64>,
+    taken_back: Option<bool>,
     exportable: Option<bool>,
 }
 
@@ -163,6 +164,7 @@ impl Token<'_> {
             app_id: registration.app_id,
             registered_at: registration.registered_at,
             moved_at: registration.moved_at,
+            taken_back: registration.taken_back.unwrap_or(false),
             exportable: registration.exportable.unwrap_or(true),
         });
         let revision = |revision: Revision<'_>| {

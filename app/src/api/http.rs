@@ -1,0 +1,108 @@
+//! Requests over HTTPS.
+
+use std::{
+    collections::HashMap,
+    io::Read as _,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use reqwest::{
+    Url,
+    blocking::{Client, ClientBuilder},
+    header::{ACCEPT, CONTENT_TYPE},
+    redirect::Policy,
+};
+
+use super::{Answer, Contact, Failure, Fingerprint, Method, Request, Transport, address::ServerAddress, trust};
+
+/// How long a connection may take to be made, and an answer to come.
+const CONNECT: Duration = Duration::from_secs(10);
+const ANSWER: Duration = Duration::from_secs(20);
+/// The largest answer that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// Sends requests over the network. Connections are kept for the next one.
+#[derive(Debug, Default)]
+pub struct Https {
+    clients: Mutex<HashMap<(bool, Option<Fingerprint>), (Client, trust::Seen)>>,
+}
+
+impl Transport for Https {
+    fn send(&self, contact: &Contact, request: &Request<'_>) -> Result<Answer, Failure> {
+        // Checked again here, so that nothing leaves unencrypted wherever the address came from.
+        let base = ServerAddress::parse(&contact.address).map_err(|error| Failure::Unreachable(error.to_string()))?;
+        let url = Url::parse(&format!("{base}{}", request.path))
+            .map_err(|error| Failure::Unreachable(error.to_string()))?;
+        let (client, seen) = self.client(url.scheme() == "https", contact.pin)?;
+        let mut builder = match request.method {
+            Method::Get => client.get(url),
+            Method::Post => client.post(url),
+            Method::Delete => client.delete(url),
+        }
+        .header(ACCEPT, "application/json");
+        if let Some(bearer) = request.bearer {
+            builder = builder.bearer_auth(bearer.expose());
+        }
+        if let Some(body) = &request.body {
+            builder = builder.header(CONTENT_TYPE, "application/json").body(body.expose().to_owned());
+        }
+        let shown = || *seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let response = builder.send().map_err(|error| failure(&error, contact, shown()))?;
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        response.take(LARGEST).read_to_end(&mut body).map_err(|error| match error.kind() {
+            std::io::ErrorKind::TimedOut => Failure::TimedOut,
+            _ => Failure::Unreachable("the connection broke off".to_owned()),
+        })?;
+        Ok(Answer { status, body, fingerprint: shown() })
+    }
+}
+
+impl Https {
+    fn client(&self, encrypted: bool, pin: Option<Fingerprint>) -> Result<(Client, trust::Seen), Failure> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = clients.get(&(encrypted, pin)) {
+            return Ok(known.clone());
+        }
+        let unready = |error: &dyn std::fmt::Display| Failure::Unreachable(error.to_string());
+        let builder = ClientBuilder::new()
+            .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT)
+            .timeout(ANSWER)
+            // A server that moved is another server: what was signed for one must not go to the next.
+            .redirect(Policy::none());
+        let (config, seen) = trust::config(pin).map_err(|error| unready(&error))?;
+        let builder = builder.tls_backend_preconfigured(config);
+        // Unencrypted means this machine, which no proxy reaches.
+        let builder = if encrypted { builder } else { builder.no_proxy() };
+        let client = builder.build().map_err(|error| unready(&error))?;
+        clients.insert((encrypted, pin), (client.clone(), seen.clone()));
+        Ok((client, seen))
+    }
+}
+
+fn failure(error: &reqwest::Error, contact: &Contact, shown: Option<Fingerprint>) -> Failure {
+    let mut cause: &dyn std::error::Error = error;
+    let mut certificate = false;
+    loop {
+        certificate |= cause
+            .downcast_ref::<rustls::Error>()
+            .is_some_and(|error| matches!(error, rustls::Error::InvalidCertificate(_)));
+        // An I/O error hides what it wraps from `source`.
+        let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        certificate |= wrapped
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+            .is_some_and(|error| matches!(error, rustls::Error::InvalidCertificate(_)));
+        match cause.source() {
+            Some(next) => cause = next,
+            None => break,
+        }
+    }
+    match shown {
+        Some(shown) if certificate && contact.pin.is_some() => Failure::CertificateChanged(shown),
+        Some(shown) if certificate => Failure::Untrusted(shown),
+        _ if error.is_timeout() => Failure::TimedOut,
+        _ => Failure::Unreachable(cause.to_string()),
+    }
+}
