@@ -147,10 +147,10 @@ pub(super) fn show_server_of(window: &AppWindow, parts: &Rc<Parts>, server: &str
     }
 }
 
-/// A link of a server came from outside: from a scan, the clipboard, or another program.
+/// A link of a server came from outside: from a scan, the clipboard, or another program. Nothing is asked before
+/// somebody has seen which server it is.
 pub(super) fn follow(window: &AppWindow, parts: &Rc<Parts>, link: &str) {
     add(window, parts, link);
-    add_typed(window, parts, None);
 }
 
 /// The vault was opened.

@@ -15,7 +15,7 @@ use countersign_core::{
     qr::{Luma, Payload},
     secret::SecretText,
     token::{GroupId, Kind, KindName, TokenId, TokenSpec},
-    uri::Parsed,
+    uri::{Parsed, enroll},
     vault::content::{Change, NoSuchToken},
 };
 use rand_core::Rng as _;
@@ -259,6 +259,11 @@ impl AddController {
         self.intake.borrow().problems.len() + self.failed.get()
     }
 
+    /// The enrollment link that was read, as the app's own link.
+    pub fn enrollment(&self) -> Option<SecretText> {
+        self.intake.borrow().enrollment.as_ref().map(enroll::write)
+    }
+
     /// How many links and codes of what was read were there once more.
     pub fn repeated(&self) -> usize {
         self.intake.borrow().repeated
@@ -387,6 +392,7 @@ impl AddController {
             *intake = Intake::default();
         }
         intake.problems.clear();
+        intake.enrollment = None;
         intake.repeated = 0;
         self.failed.set(0);
     }

@@ -13,7 +13,11 @@ pub use preview::{Preview, kind_line, preview};
 
 use crate::{
     qr::{self, Luma, Payload, PictureError},
-    uri::{self, Parsed, UriError, migration},
+    uri::{
+        self, Parsed, UriError,
+        enroll::{self, EnrollLink},
+        migration,
+    },
 };
 use links::Found;
 
@@ -30,6 +34,8 @@ pub struct Intake {
     /// How many links, QR codes and parts of exports came once more. They count once, and a person who pasted them
     /// should hear so.
     pub repeated: usize,
+    /// An enrollment link of a server, the last one that came. It is among `problems`, too, for it is no token yet.
+    pub enrollment: Option<EnrollLink>,
     /// Google exports of which parts are missing. Their tokens are among `tokens` already.
     pub incomplete: Vec<migration::Progress>,
     collector: migration::Collector,
@@ -173,6 +179,8 @@ impl Intake {
         if text.len() > MAX_TEXT_BYTES {
             return self.note(place.unwrap_or(Place::Whole), Cause::TooLong { bytes: text.len() });
         }
+        let last = text.lines().filter_map(|line| enroll::parse(line).ok()).last();
+        self.enrollment = last.or(self.enrollment.take());
         let lines = links::find(text);
         let single = lines.len() == 1;
         for (line, found) in lines {

@@ -106,7 +106,7 @@ fn news(window: &AppWindow, parts: &Rc<Parts>) {
         match parts.add.scanned(&codes) {
             Some(Ok(())) => return caught(window, parts),
             Some(Err(problem)) => {
-                problems::show(window, problem);
+                problems::show(window, parts, problem);
                 if let add::AddProblem::PartsMissing(..) = problem {
                     adapter.set_problem(AddProblem::None);
                 }

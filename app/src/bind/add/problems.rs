@@ -1,14 +1,24 @@
 //! Why nothing could be added, in the window's words.
 
+use std::rc::Rc;
+
 use countersign_core::intake::KnownThing;
 use countersign_ui::{AddAdapter, AddProblem, AppWindow};
 use slint::ComponentHandle as _;
 
-use super::count;
-use crate::controllers::{add, problem::LinkFault};
+use super::{Parts, count};
+use crate::{
+    bind::account,
+    controllers::{add, problem::LinkFault},
+};
 
-/// Shows it where the page that is shown has its place for it.
-pub(super) fn show(window: &AppWindow, problem: add::AddProblem) {
+/// Shows it where the page that is shown has its place for it. An enrollment link is none: it leads to its server.
+pub(super) fn show(window: &AppWindow, parts: &Rc<Parts>, problem: add::AddProblem) {
+    if problem == add::AddProblem::Known(KnownThing::Enrollment)
+        && let Some(link) = parts.add.enrollment()
+    {
+        return account::follow(window, parts, link.expose());
+    }
     let adapter = window.global::<AddAdapter<'_>>();
     if let add::AddProblem::PartsMissing(have, of) = problem {
         adapter.set_parts_have(count(have as usize));

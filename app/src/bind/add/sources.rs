@@ -31,7 +31,7 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
             match chosen {
                 Ok(paths) if paths.is_empty() => {}
                 Ok(paths) => read(&window, &parts, paths),
-                Err(problem) => problems::show(&window, problem),
+                Err(problem) => problems::show(&window, &parts, problem),
             }
         });
     });
@@ -123,7 +123,7 @@ fn read(window: &AppWindow, parts: &Rc<Parts>, paths: Vec<PathBuf>) {
         window.global::<AddAdapter<'_>>().set_busy(false);
         match result {
             Ok(()) => found::show(&window, &of),
-            Err(problem) => problems::show(&window, problem),
+            Err(problem) => problems::show(&window, &of, problem),
         }
     });
 }
@@ -132,7 +132,11 @@ fn pasted(window: &AppWindow, parts: &Rc<Parts>, result: Result<(), add::AddProb
     match result {
         Ok(()) => found::show(window, parts),
         Err(problem) => {
-            problems::show(window, problem);
+            problems::show(window, parts, problem);
+            let page = navigation::page(window);
+            if page == Page::AddServer {
+                return;
+            }
             if window.global::<NavigationAdapter<'_>>().get_page() != Page::AddClipboard {
                 navigation::go(window, parts, Page::AddClipboard);
             }
