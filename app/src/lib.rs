@@ -16,4 +16,5 @@ pub mod settings;
 mod shell;
 pub mod tasks;
 
+use shell::links;
 pub use shell::{WindowError, WindowOptions, run_window};

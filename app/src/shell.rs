@@ -1,5 +1,6 @@
 //! The composition root of the window: the only place that knows everything, and where time and randomness come from.
 
+pub(crate) mod links;
 mod pulse;
 mod signals;
 
@@ -32,6 +33,8 @@ pub struct WindowOptions {
     pub named: bool,
     /// Sample tokens in a temporary vault, opened at once; `vault` is not touched.
     pub demo: bool,
+    /// A link that another program handed over.
+    pub link: Option<String>,
 }
 
 /// Why there is no window.
@@ -51,6 +54,9 @@ pub enum WindowError {
 
 /// Opens the window and returns when it is closed.
 pub fn run_window(options: WindowOptions) -> Result<(), WindowError> {
+    if options.link.as_deref().is_some_and(links::hand_over) {
+        return Ok(());
+    }
     select_renderer()?;
     let services = Rc::new(Services {
         clock: Rc::new(SystemClock),
@@ -66,7 +72,7 @@ pub fn run_window(options: WindowOptions) -> Result<(), WindowError> {
     });
     // Kept until the end: dropping it removes the samples.
     let mut demo = options.demo.then(|| demo::make(&services)).transpose()?;
-    let usual = demo.as_ref().map_or(options.vault, |demo| demo.path.clone());
+    let usual = demo.as_ref().map_or_else(|| options.vault.clone(), |demo| demo.path.clone());
     let last = services.settings.with(|settings| settings.vault.clone());
     let vault = last.filter(|_| demo.is_none() && !options.named).unwrap_or_else(|| usual.clone());
 
@@ -81,6 +87,12 @@ pub fn run_window(options: WindowOptions) -> Result<(), WindowError> {
         bind::show_open(&window, &parts);
     }
     let _pulse = pulse::start(&window, &parts);
+    if let Some(link) = &options.link {
+        bind::follow_link(&window, &parts, link);
+    }
+    if !options.demo {
+        links::listen(pulse::link_arrived);
+    }
     signals::quit_on_request();
     window.show()?;
     // Not until the last window is closed: with an icon in the tray the program goes on without one.

@@ -6,3 +6,5 @@ mod crash;
 mod disk;
 mod lost_vault;
 mod secrets;
+mod server_line;
+mod server_window;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, reason = "a journey that cannot go on ends")]
 
+pub mod server;
+
 use std::{
     ffi::OsStr,
     io::Write as _,
@@ -145,27 +147,30 @@ pub fn run(command: &mut Command, stdin: &[u8]) -> Run {
     }
 }
 
-/// The real program, of the same profile as this test. Cargo builds no other package's binary for a test, so it is
-/// built here where it is missing or older than the sources.
+/// The real program, of the same profile as this test.
 pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let test = std::env::current_exe().expect("the test has a path");
-        let profile = test.parent().and_then(Path::parent).expect("target/<profile>/deps");
-        let program = profile.join(format!("countersign{}", std::env::consts::EXE_SUFFIX));
-        let built = std::fs::metadata(&program).and_then(|data| data.modified()).ok();
-        if built.is_none_or(|built| built < newest_source()) {
-            build(profile);
-        }
-        assert!(program.is_file(), "no program at {}", program.display());
-        program
-    })
+    PROGRAM.get_or_init(|| binary("countersign", &["app/src", "core/src", "ui"]))
 }
 
-fn build(profile: &Path) {
+/// A package's program of the same name. Cargo builds no other package's binary for a test, so it is built here where it
+/// is missing or older than its sources.
+pub(crate) fn binary(name: &str, sources: &[&str]) -> PathBuf {
+    let test = std::env::current_exe().expect("the test has a path");
+    let profile = test.parent().and_then(Path::parent).expect("target/<profile>/deps");
+    let program = profile.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    let built = std::fs::metadata(&program).and_then(|data| data.modified()).ok();
+    if built.is_none_or(|built| built < newest_source(sources)) {
+        build(profile, name);
+    }
+    assert!(program.is_file(), "no program at {}", program.display());
+    program
+}
+
+fn build(profile: &Path, name: &str) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.current_dir(workspace()).args(["build", "--package", "countersign", "--bin", "countersign"]);
+    command.current_dir(workspace()).args(["build", "--package", name, "--bin", name]);
     if profile.ends_with("release") {
         command.arg("--release");
     }
@@ -176,10 +181,10 @@ fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace")
 }
 
-/// When a source of the program last changed.
-fn newest_source() -> SystemTime {
+/// When a source in these folders last changed.
+fn newest_source(sources: &[&str]) -> SystemTime {
     let mut newest = SystemTime::UNIX_EPOCH;
-    let mut folders: Vec<PathBuf> = ["app/src", "core/src", "ui"].iter().map(|name| workspace().join(name)).collect();
+    let mut folders: Vec<PathBuf> = sources.iter().map(|name| workspace().join(name)).collect();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let path = entry.path();

@@ -6,7 +6,10 @@ use countersign_core::{
     token::{Registration, Token, TokenId},
     vault::{
         Content,
-        content::{Change, servers::{Pending, Server, ServerSession}},
+        content::{
+            Change,
+            servers::{Pending, Server, ServerSession},
+        },
     },
 };
 use countersign_wire::v1::login::SessionReply;
@@ -189,11 +192,12 @@ pub fn chose(content: &mut Content, at: &str, token: Option<TokenId>) {
 
 /// This app's token at a server works no longer: another app has it, or the server took it back.
 pub fn moved(content: &mut Content, at: &str, token: &str, since: u64, taken_back: bool) {
-    let is_it = |registration: &Registration| {
-        registration.token_id == token && address(&registration.server) == address(at)
-    };
+    let is_it =
+        |registration: &Registration| registration.token_id == token && address(&registration.server) == address(at);
     let found = content.tokens().iter().find(|held| held.registration.as_ref().is_some_and(is_it));
-    let Some((id, registration)) = found.and_then(|token| Some((token.id, token.registration.clone()?))) else { return };
+    let Some((id, registration)) = found.and_then(|token| Some((token.id, token.registration.clone()?))) else {
+        return;
+    };
     // It was just found.
     let _ = content.set_registration(id, Some(Registration { moved_at: Some(since), taken_back, ..registration }));
 }

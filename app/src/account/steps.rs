@@ -7,7 +7,7 @@ use countersign_core::{
     vault::content::servers::{AppKey, Delivered, Pending, Server},
 };
 use countersign_wire::v1::{
-    login::{LoginReply, SessionReply, WhoReply},
+    login::{ChallengeReply, LoginReply, SessionReply, WhoReply},
     registration::{ActivateReply, AppInfo, ConfirmReply, RegisterReply, ServerReply},
     token_state::TokenStateReply,
 };
@@ -157,7 +157,7 @@ impl World<'_> {
     pub fn answer(
         self,
         server: &Server,
-        challenge: &LoginReply,
+        challenge: &ChallengeReply,
         token: &str,
         code: &str,
     ) -> Result<SessionReply, Failure> {
@@ -271,5 +271,6 @@ pub fn is_identifier(text: &str) -> bool {
 
 /// What is checked of a reply before any of it is kept.
 pub fn sound(reply: &RegisterReply) -> bool {
-    is_identifier(&reply.registration) && BASE64URL_NOPAD.decode(reply.nonce.as_bytes()).is_ok_and(|nonce| nonce.len() >= 16)
+    is_identifier(&reply.registration)
+        && BASE64URL_NOPAD.decode(reply.nonce.as_bytes()).is_ok_and(|nonce| nonce.len() >= 16)
 }

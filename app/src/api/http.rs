@@ -32,8 +32,8 @@ impl Transport for Https {
     fn send(&self, contact: &Contact, request: &Request<'_>) -> Result<Answer, Failure> {
         // Checked again here, so that nothing leaves unencrypted wherever the address came from.
         let base = ServerAddress::parse(&contact.address).map_err(|error| Failure::Unreachable(error.to_string()))?;
-        let url = Url::parse(&format!("{base}{}", request.path))
-            .map_err(|error| Failure::Unreachable(error.to_string()))?;
+        let url =
+            Url::parse(&format!("{base}{}", request.path)).map_err(|error| Failure::Unreachable(error.to_string()))?;
         let (client, seen) = self.client(url.scheme() == "https", contact.pin)?;
         let mut builder = match request.method {
             Method::Get => client.get(url),

@@ -170,12 +170,9 @@ impl Api<'_> {
     /// Asks for an SMS code.
     pub fn register(self, credentials: &Credentials, app: AppInfo) -> Result<RegisterReply, Failure> {
         let request = match credentials {
-            Credentials::Password(user, password) => RegisterRequest {
-                username: user.clone(),
-                password: password.expose().to_owned(),
-                link: None,
-                app,
-            },
+            Credentials::Password(user, password) => {
+                RegisterRequest { username: user.clone(), password: password.expose().to_owned(), link: None, app }
+            }
             Credentials::Link(link) => RegisterRequest {
                 username: String::new(),
                 password: String::new(),
@@ -228,23 +225,14 @@ impl Api<'_> {
         code: &str,
     ) -> Result<SessionReply, Failure> {
         let signature = signer.sign(LOGIN, &[&self.contact.address, challenge, nonce, token, code]);
-        let request = TotpRequest {
-            token: token.to_owned(),
-            code: code.to_owned(),
-            public_key: signer.public_text(),
-            signature,
-        };
+        let request =
+            TotpRequest { token: token.to_owned(), code: code.to_owned(), public_key: signer.public_text(), signature };
         self.post(format!("/api/v1/login/{challenge}/totp"), &request)
     }
 
     /// Whose session it is.
     pub fn who(self, session: &SecretText) -> Result<WhoReply, Failure> {
-        self.call(&Request {
-            method: Method::Get,
-            path: "/api/v1/session".into(),
-            bearer: Some(session),
-            body: None,
-        })
+        self.call(&Request { method: Method::Get, path: "/api/v1/session".into(), bearer: Some(session), body: None })
     }
 
     /// Ends a session. One that is over already is as good.
@@ -261,8 +249,7 @@ impl Api<'_> {
     /// What became of a token that this app registered. `time` is the server's, RFC 3339.
     pub fn token_state(self, signer: &Signer, token: &str, time: &str) -> Result<TokenStateReply, Failure> {
         let signature = signer.sign(TOKEN_STATE, &[&self.contact.address, token, time]);
-        let request =
-            TokenStateRequest { public_key: signer.public_text(), time: time.to_owned(), signature };
+        let request = TokenStateRequest { public_key: signer.public_text(), time: time.to_owned(), signature };
         self.post(format!("/api/v1/tokens/{token}/state"), &request)
     }
 
@@ -314,10 +301,7 @@ mod tests {
     fn a_refusal_is_told_from_a_stranger() {
         let code = |status, body: &str| refusal(&answer(status, body));
         assert_eq!(code(403, r#"{"code":"sms_wrong","message":""}"#).code(), Some("sms_wrong"));
-        assert_eq!(
-            code(429, r#"{"code":"too_many_messages","message":"","retry_after":30}"#).retry_after(),
-            Some(30)
-        );
+        assert_eq!(code(429, r#"{"code":"too_many_messages","message":"","retry_after":30}"#).retry_after(), Some(30));
         assert_eq!(code(404, "<html>nothing here"), Failure::Strange);
         assert_eq!(
             code(503, r#"{"code":"unavailable","message":"","retry_after":2}"#),
@@ -335,10 +319,7 @@ mod tests {
             Api { transport: &transport, contact: &contact }.server()
         };
         assert!(says("https://PAM.example.org:443/").is_ok());
-        assert_eq!(
-            says("https://evil.example").unwrap_err(),
-            Failure::OtherAddress("https://evil.example".into())
-        );
+        assert_eq!(says("https://evil.example").unwrap_err(), Failure::OtherAddress("https://evil.example".into()));
     }
 
     #[test]

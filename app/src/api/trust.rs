@@ -32,8 +32,7 @@ struct Check {
 pub(super) fn config(pin: Option<Fingerprint>) -> Result<(ClientConfig, Seen), Error> {
     let provider = Arc::new(ring::default_provider());
     let seen = Seen::default();
-    let check =
-        Check { pin, system: Verifier::new(provider.clone())?, provider: provider.clone(), seen: seen.clone() };
+    let check = Check { pin, system: Verifier::new(provider.clone())?, provider: provider.clone(), seen: seen.clone() };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         // Stricter than the usual check where a certificate is pinned, and the usual one everywhere else.

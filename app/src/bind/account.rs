@@ -6,16 +6,11 @@ mod words;
 
 use std::{cell::RefCell, rc::Rc};
 
-use countersign_core::{
-    secret::SecretText,
-    token::TokenId,
-    vault::content::servers::Server,
-};
+use countersign_core::{secret::SecretText, token::TokenId, vault::content::servers::Server};
 use countersign_ui::{
-    AccountAdapter, AccountDigits, AccountProblem, AppWindow, Day, Notice, Page, ServerFacts, ServerRow,
-    TokenStanding,
+    AccountAdapter, AccountDigits, AccountProblem, AppWindow, Day, Notice, Page, ServerFacts, ServerRow, TokenStanding,
 };
-use countersign_wire::v1::login::LoginReply;
+use countersign_wire::v1::login::ChallengeReply;
 use slint::{ComponentHandle as _, ModelRc, SharedString, VecModel};
 
 use super::{Parts, day, detail::local_time, navigation, notice};
@@ -37,7 +32,7 @@ pub(super) struct Visiting {
     /// The enrollment link that registers.
     link: RefCell<Option<SecretText>>,
     /// What waits for a code, and with which token.
-    challenge: RefCell<Option<LoginReply>>,
+    challenge: RefCell<Option<ChallengeReply>>,
     token: RefCell<Option<(TokenId, Option<Why>)>>,
     /// The token that was registered last.
     registered: RefCell<Option<TokenId>>,

@@ -22,7 +22,7 @@ use crate::controllers::{
     form::{Checked, Form, check},
 };
 
-pub(super) use sources::paste;
+pub(super) use sources::{follow, paste};
 
 /// What the pages of adding hold beside their controller.
 #[derive(Default)]

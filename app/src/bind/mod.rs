@@ -20,6 +20,7 @@ use std::{
     rc::Rc,
 };
 
+use countersign_core::secret::SecretText;
 use countersign_ui::{AppWindow, Day, NavigationAdapter, Notice, Page, Purpose, TokensAdapter};
 use slint::{ComponentHandle as _, Model as _};
 
@@ -105,6 +106,8 @@ pub struct Parts {
     tray_shown: Cell<bool>,
     /// What was chosen from its menu and is not done yet.
     tray_chosen: tray::Chosen,
+    /// A link that came while the vault was locked.
+    waiting_link: RefCell<Option<SecretText>>,
     /// Takes back what the last message told of.
     undo: RefCell<Option<Undo>>,
 }
@@ -157,6 +160,7 @@ impl Parts {
             scheme_touched: Cell::default(),
             tray_shown: Cell::default(),
             tray_chosen: tray::Chosen::default(),
+            waiting_link: RefCell::default(),
             undo: RefCell::default(),
         })
     }
@@ -234,6 +238,10 @@ pub fn show_open(window: &AppWindow, parts: &Rc<Parts>) {
     security::opened(window, parts);
     account::opened(window, parts);
     change_rhythm(parts);
+    let waiting = parts.waiting_link.borrow_mut().take();
+    if let Some(link) = waiting {
+        add::follow(window, parts, link.expose());
+    }
 }
 
 /// Draws a recovery key where the sheet shows its QR code: for pictures of the sheet that are always the same.
@@ -267,6 +275,22 @@ pub fn unseen(window: &AppWindow, parts: &Rc<Parts>) {
 /// A file was dropped onto the window: it is searched for codes while the vault is open.
 pub fn dropped(window: &AppWindow, parts: &Rc<Parts>, path: PathBuf) {
     add::dropped(window, parts, path);
+}
+
+/// Leads to what a link is about: a token to be added, or a server. While the vault is locked it waits.
+pub fn follow_link(window: &AppWindow, parts: &Rc<Parts>, link: &str) {
+    if !parts.door.is_open() {
+        *parts.waiting_link.borrow_mut() = Some(SecretText::new(link.to_owned()));
+        return;
+    }
+    add::follow(window, parts, link);
+}
+
+/// Brings the window to the front, also one that is only an icon in the tray.
+pub fn raise(window: &AppWindow) {
+    // A window that cannot be shown cannot be raised either.
+    let _ = window.show();
+    window.window().set_minimized(false);
 }
 
 /// Tells what happened.

@@ -1,6 +1,6 @@
 //! The pages of settings.
 
-use std::{io, rc::Rc};
+use std::{io, path::PathBuf, rc::Rc};
 
 use countersign_ui::{
     AppWindow, ClockProblem as ShownClock, LoginStart, Notice, Palette, SettingChoice, SettingsAdapter,
@@ -69,6 +69,12 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     adapter.on_toggle_login_start(move || {
         let Some(window) = weak.upgrade() else { return };
         switch_login_start(&window, &of);
+    });
+
+    let (weak, of) = (window.as_weak(), parts.clone());
+    adapter.on_toggle_links(move || {
+        let Some(window) = weak.upgrade() else { return };
+        switch_links(&window, &of);
     });
 
     let (weak, of) = (window.as_weak(), parts.clone());
@@ -191,15 +197,17 @@ fn changed(window: &AppWindow, parts: &Rc<Parts>, saved: io::Result<()>) {
 
 /// Asks other programs what a page of settings shows of them.
 fn look_around(window: &AppWindow, parts: &Rc<Parts>) {
-    let (weak, login_start, tray) =
-        (window.as_weak(), parts.services.platform.login_start.clone(), parts.services.platform.tray.clone());
+    let platform = &parts.services.platform;
+    let (login_start, links, tray) = (platform.login_start.clone(), platform.links.clone(), platform.tray.clone());
+    let weak = window.as_weak();
     parts.services.tasks.run(
-        move || (login_start.state(), tray.support()),
-        move |(login_start, tray)| {
+        move || (login_start.state(), links.state(), tray.support()),
+        move |(login_start, links, tray)| {
             let Some(window) = weak.upgrade() else { return };
             let adapter = window.global::<SettingsAdapter<'_>>();
             adapter.set_tray_offered(tray == Support::Supported || adapter.get_tray());
             show_login_start(&window, login_start);
+            show_links(&window, links);
         },
     );
 }
@@ -220,25 +228,49 @@ fn switch_login_start(window: &AppWindow, parts: &Rc<Parts>) {
 
 fn show_login_start(window: &AppWindow, state: Result<LoginStartState, LoginStartError>) {
     let adapter = window.global::<SettingsAdapter<'_>>();
-    let (problem, path) = match state {
-        Ok(state) => {
-            adapter.set_login_start(match state {
-                LoginStartState::On => LoginStart::On,
-                LoginStartState::Off => LoginStart::Off,
-                LoginStartState::Elsewhere => LoginStart::Elsewhere,
-                _ => LoginStart::Unsupported,
-            });
-            return;
+    match entry(state) {
+        Ok(state) => adapter.set_login_start(state),
+        Err((problem, path)) => {
+            adapter.set_problem_path(path.display().to_string().into());
+            adapter.set_problem(problem);
         }
-        Err(LoginStartError::UnusablePath(path)) => (SettingsProblem::LoginPath, path),
-        Err(LoginStartError::File { path, .. }) => (SettingsProblem::LoginFile, path),
-        Err(_) => {
-            adapter.set_login_start(LoginStart::Unsupported);
-            return;
+    }
+}
+
+/// How an entry of the desktop's stands, or why it could not be written.
+fn entry(state: Result<LoginStartState, LoginStartError>) -> Result<LoginStart, (SettingsProblem, PathBuf)> {
+    match state {
+        Ok(LoginStartState::On) => Ok(LoginStart::On),
+        Ok(LoginStartState::Off) => Ok(LoginStart::Off),
+        Ok(LoginStartState::Elsewhere) => Ok(LoginStart::Elsewhere),
+        Err(LoginStartError::UnusablePath(path)) => Err((SettingsProblem::LoginPath, path)),
+        Err(LoginStartError::File { path, .. }) => Err((SettingsProblem::LoginFile, path)),
+        _ => Ok(LoginStart::Unsupported),
+    }
+}
+
+fn switch_links(window: &AppWindow, parts: &Rc<Parts>) {
+    let on = window.global::<SettingsAdapter<'_>>().get_links() != LoginStart::On;
+    let (weak, links) = (window.as_weak(), parts.services.platform.links.clone());
+    parts.services.tasks.run(
+        move || links.switch(on).and_then(|()| links.state()),
+        move |state| {
+            let Some(window) = weak.upgrade() else { return };
+            window.global::<SettingsAdapter<'_>>().set_problem(SettingsProblem::None);
+            show_links(&window, state);
+        },
+    );
+}
+
+fn show_links(window: &AppWindow, state: Result<LoginStartState, LoginStartError>) {
+    let adapter = window.global::<SettingsAdapter<'_>>();
+    match entry(state) {
+        Ok(state) => adapter.set_links(state),
+        Err((problem, path)) => {
+            adapter.set_problem_path(path.display().to_string().into());
+            adapter.set_problem(problem);
         }
-    };
-    adapter.set_problem_path(path.display().to_string().into());
-    adapter.set_problem(problem);
+    }
 }
 
 fn ask_clock(window: &AppWindow, parts: &Rc<Parts>) {

@@ -94,29 +94,33 @@ impl Failure {
                 failure.server_code = Some(error.code.clone());
                 failure
             }
-            api::Failure::Untrusted(shown) => {
-                Self::failed(format!("Nobody whom this system trusts vouches for the certificate of {place}.")).hint(
-                    format!(
-                        "If your administrator names the same fingerprint, add the server with --trust-certificate {}",
-                        fingerprint_text(shown)
-                    ),
-                )
-            }
-            api::Failure::CertificateChanged(shown) => {
-                Self::failed(format!("{place} shows another certificate than the one that was accepted.")).hint(format!(
-                    "Somebody may stand in between. Its fingerprint is {}: ask your administrator, and add the server \
+            api::Failure::Untrusted(shown) => Self::failed(format!(
+                "Nobody whom this system trusts vouches for the certificate of {place}."
+            ))
+            .hint(format!(
+                "If your administrator names the same fingerprint, add the server with --trust-certificate {}",
+                fingerprint_text(shown)
+            )),
+            api::Failure::CertificateChanged(shown) => Self::failed(format!(
+                "{place} shows another certificate than the one that was accepted."
+            ))
+            .hint(format!(
+                "Somebody may stand in between. Its fingerprint is {}: ask your administrator, and add the server \
                      again with --trust-certificate if it was replaced.",
-                    fingerprint_text(shown)
-                ))
+                fingerprint_text(shown)
+            )),
+            api::Failure::OtherAddress(address) => {
+                Self::failed(format!("The server at {place} calls itself {address}."))
+                    .hint("Add it under that address.")
             }
-            api::Failure::OtherAddress(address) => Self::failed(format!("The server at {place} calls itself {address}."))
-                .hint("Add it under that address."),
-            api::Failure::Strange => Self::failed(format!("What answers at {place} is no Countersign server."))
-                .hint("Check the address."),
+            api::Failure::Strange => {
+                Self::failed(format!("What answers at {place} is no Countersign server.")).hint("Check the address.")
+            }
             api::Failure::TimedOut => Self::failed(format!("{place} did not answer in time."))
                 .hint("Try again: what was done already is not done twice."),
             api::Failure::Busy { retry_after } => Self::failed(format!("{place} cannot answer now.")).hint(
-                retry_after.map_or_else(|| "Try again in a moment.".to_owned(), |after| format!("Try again in {after} s.")),
+                retry_after
+                    .map_or_else(|| "Try again in a moment.".to_owned(), |after| format!("Try again in {after} s.")),
             ),
             api::Failure::Unreachable(why) => {
                 Self::failed(format!("{place} cannot be reached: {}.", why.trim_end_matches('.')))
@@ -286,15 +290,18 @@ impl Failure {
 /// What a server's code means, and what to do.
 fn refusal(code: &str) -> (&str, &'static str) {
     match code {
-        "credentials_wrong" => {
-            ("name and password let nobody in", "Check them; your administrator knows whether a phone number is on file.")
-        }
+        "credentials_wrong" => (
+            "name and password let nobody in",
+            "Check them; your administrator knows whether a phone number is on file.",
+        ),
         "too_many_messages" => ("enough messages were sent for now", "Wait."),
         "sms_wrong" => ("the code of the message is wrong, or was tried too often", "Look at the newest message."),
         "code_wrong" => ("the code was not accepted", "It may be used already: wait for the next one."),
         "registration_ended" => ("the registration is over", "Begin again; a new message comes."),
         "token_bound_elsewhere" => ("the token works in another app now", "Register it here again."),
-        "signature_wrong" => ("it does not accept this app's signature", "Remove the server, add it and register again."),
+        "signature_wrong" => {
+            ("it does not accept this app's signature", "Remove the server, add it and register again.")
+        }
         "link_ended" => ("the enrollment link was used, or is too old", "Ask your administrator for a new one."),
         "session_ended" => ("nobody is signed in any more", "Sign in again."),
         "internal" => ("it failed", "Try again; its log says more."),

@@ -22,7 +22,7 @@ use std::{ffi::OsString, io::Write as _, process::ExitCode};
 
 use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 
-use crate::{WindowError, WindowOptions, run_window};
+use crate::{WindowError, WindowOptions, links, run_window};
 use args::{Cli, Command, Global, Qr, ServerCommand};
 use context::Context;
 use failure::{Exit, Failure};
@@ -38,6 +38,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         && command == clipboard::HOLD_COMMAND
     {
         return clipboard::hold(seconds);
+    }
+    if let [_, link] = &arguments[..]
+        && let Some(link) = link.to_str().filter(|text| links::is_link(text))
+    {
+        return opened_with(link.to_owned());
     }
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
@@ -55,8 +60,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     code.map_or(ExitCode::SUCCESS, |exit| ExitCode::from(exit as u8))
 }
 
+/// The desktop started the program for a link.
+fn opened_with(link: String) -> ExitCode {
+    process::keep_memory_private(true);
+    let out = Output { json: false };
+    let global = Global { vault: None, password_file: None, recovery_key_file: None, json: false, demo: false };
+    match window(global, Some(link)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => out.failure(&failure).map_or(ExitCode::SUCCESS, |exit| ExitCode::from(exit as u8)),
+    }
+}
+
 fn dispatch(cli: Cli) -> Result<(), Failure> {
-    let Some(command) = cli.command else { return window(cli.global) };
+    let Some(command) = cli.command else { return window(cli.global, None) };
     if cli.global.demo {
         return Err(Failure::usage("--demo opens the window and takes no command."));
     }
@@ -99,10 +115,10 @@ fn over_vault(command: Command, context: &mut Context) -> Result<(), Failure> {
     }
 }
 
-fn window(global: Global) -> Result<(), Failure> {
+fn window(global: Global, link: Option<String>) -> Result<(), Failure> {
     let (demo, named) = (global.demo, global.vault.is_some());
     let vault = Context::new(global)?.path;
-    run_window(WindowOptions { vault, named, demo }).map_err(|error| match error {
+    run_window(WindowOptions { vault, named, demo, link }).map_err(|error| match error {
         WindowError::NoDisplay(_) => Failure::failed("There is no display to open a window on.")
             .hint("The command line does the same without one: `countersign --help`."),
         other => Failure::failed(format!("{}.", other.to_string().trim_end_matches('.'))),

@@ -11,7 +11,7 @@ use countersign_core::{
     uri::enroll::{self, EnrollError},
     vault::{Content, content::servers::Server},
 };
-use countersign_wire::v1::login::LoginReply;
+use countersign_wire::v1::login::{ChallengeReply, LoginReply};
 
 use super::{ChangeError, Door, Services};
 use crate::{
@@ -65,11 +65,16 @@ pub struct Added {
 
 /// What the password opened.
 #[derive(Debug)]
-pub struct Challenged {
-    /// What is to be answered.
-    pub challenge: LoginReply,
-    /// With which token.
-    pub choice: Choice,
+pub enum LoggedIn {
+    /// A code is asked for.
+    Challenge {
+        /// What is to be answered.
+        challenge: ChallengeReply,
+        /// With which token.
+        choice: Choice,
+    },
+    /// The server asks for nothing more: the session is open.
+    Done,
 }
 
 /// The pages about servers.
@@ -108,7 +113,8 @@ impl AccountController {
 
     /// The time that a server's codes are made for.
     pub fn code_time(&self, server: &Server) -> u64 {
-        let ahead = if self.services.settings.with(|settings| settings.follow_server_clock) { server.clock_ahead } else { 0 };
+        let ahead =
+            if self.services.settings.with(|settings| settings.follow_server_clock) { server.clock_ahead } else { 0 };
         corrected(self.services.clock.now(), ahead)
     }
 
@@ -240,10 +246,11 @@ impl AccountController {
         address: &str,
         user: &str,
         password: Password,
-        done: impl FnOnce(Result<Challenged, AccountError>) + 'static,
+        done: impl FnOnce(Result<LoggedIn, AccountError>) + 'static,
     ) {
         let Some(server) = self.server(address) else { return done(Err(AccountError::Gone)) };
         let user = user.trim().to_owned();
+        let named = user.clone();
         let this = self.clone();
         let at = server.address.clone();
         self.run(
@@ -252,14 +259,21 @@ impl AccountController {
                 Ok((greeting, world.login(&server, &user, &password)?))
             },
             move |result| {
-                done(result.map_err(AccountError::from).and_then(|(greeting, challenge)| {
+                done(result.map_err(AccountError::from).and_then(|(greeting, reply)| {
                     if this.server(&at).is_some_and(|server| needs_measure(&server, &greeting, &this.services)) {
                         this.keep(|content, now| remeasure(content, &at, &greeting, now))?;
                     }
+                    let challenge = match reply {
+                        LoginReply::Challenge(challenge) => challenge,
+                        LoginReply::Session(session) => {
+                            this.keep(|content, now| keep::signed_in(content, &at, &named, &session, now))?;
+                            return Ok(LoggedIn::Done);
+                        }
+                    };
                     let content = this.door.content().ok_or(ChangeError::Locked)?;
                     let server = content.server(&at).ok_or(AccountError::Gone)?;
                     let choice = pick::pick(&content, &server, &challenge.issuer);
-                    Ok(Challenged { challenge, choice })
+                    Ok(LoggedIn::Challenge { challenge, choice })
                 }));
             },
         );
@@ -270,7 +284,7 @@ impl AccountController {
         self: &Rc<Self>,
         address: &str,
         user: &str,
-        challenge: LoginReply,
+        challenge: ChallengeReply,
         token: TokenId,
         done: impl FnOnce(Result<(), AccountError>) + 'static,
     ) {
@@ -294,9 +308,11 @@ impl AccountController {
                 {
                     let _ = this.keep(|content, now| keep::moved(content, &at, &there, now, false));
                 }
-                done(result.map_err(AccountError::from).and_then(|session| {
-                    this.keep(|content, now| keep::signed_in(content, &at, &user, &session, now))
-                }));
+                done(
+                    result.map_err(AccountError::from).and_then(|session| {
+                        this.keep(|content, now| keep::signed_in(content, &at, &user, &session, now))
+                    }),
+                );
             },
         );
     }
@@ -322,7 +338,11 @@ impl AccountController {
     }
 
     /// Looks what became of the session and of this app's tokens.
-    pub fn visit(self: &Rc<Self>, address: &str, done: impl FnOnce(Result<Option<Fingerprint>, AccountError>) + 'static) {
+    pub fn visit(
+        self: &Rc<Self>,
+        address: &str,
+        done: impl FnOnce(Result<Option<Fingerprint>, AccountError>) + 'static,
+    ) {
         let Some(server) = self.server(address) else { return done(Err(AccountError::Gone)) };
         let tokens: Vec<String> = self
             .door
@@ -410,10 +430,9 @@ impl AccountController {
     ) {
         let vault = self.door.with(|session| session.vault_id().to_string()).unwrap_or_default();
         let (transport, keyring) = (self.services.platform.network.clone(), self.services.platform.keyring.clone());
-        self.services.tasks.run(
-            move || work(World { transport: &*transport, keyring: &*keyring, vault: &vault }),
-            done,
-        );
+        self.services
+            .tasks
+            .run(move || work(World { transport: &*transport, keyring: &*keyring, vault: &vault }), done);
     }
 }
 

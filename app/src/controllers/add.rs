@@ -132,6 +132,14 @@ impl AddController {
         );
     }
 
+    /// Takes a text for what is to be added.
+    pub fn take_text(&self, text: &str) -> Result<(), AddProblem> {
+        self.start_reading();
+        let mut intake = self.intake.borrow_mut();
+        intake.take_text(text);
+        self.judge(&intake, &[])
+    }
+
     /// Takes what is on the clipboard.
     ///
     /// # Errors
@@ -149,10 +157,7 @@ impl AddController {
             if let Some(path) = path_in(text) {
                 return Pasted::File(path);
             }
-            self.start_reading();
-            let mut intake = self.intake.borrow_mut();
-            intake.take_text(text);
-            Pasted::Text(self.judge(&intake, &[]))
+            Pasted::Text(self.take_text(text))
         });
         if let Some(Pasted::Text(Ok(()) | Err(AddProblem::PartsMissing(..))) | Pasted::File(_)) = &read {
             return Ok(read.unwrap_or(Pasted::Text(Ok(()))));

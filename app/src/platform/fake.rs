@@ -11,7 +11,7 @@ use std::{
 use countersign_core::qr::Luma;
 
 use super::{
-    Ask, Clipboard, DeepLinks, FilePicker, NoDialog, Picked, PlatformError, Screen, Support, Viewer,
+    Ask, Clipboard, FilePicker, NoDialog, Picked, PlatformError, Screen, Support, Viewer,
     camera::{Camera, CameraDevice, CameraError, CameraStream, PixelFormat, RawFrame},
 };
 use crate::controllers::{Clock, Stopwatch};
@@ -320,20 +320,6 @@ impl Drop for FakeStream {
         if let Some(at) = state.open.iter().position(|id| *id == self.id) {
             state.open.remove(at);
         }
-    }
-}
-
-/// Links that came before the test asks.
-#[derive(Debug, Default)]
-pub struct FakeDeepLinks(pub VecDeque<String>);
-
-impl DeepLinks for FakeDeepLinks {
-    fn support(&self) -> Support {
-        Support::Supported
-    }
-
-    fn take(&mut self) -> Option<String> {
-        self.0.pop_front()
     }
 }
 

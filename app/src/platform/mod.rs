@@ -129,15 +129,6 @@ pub trait Viewer: Send + Sync {
     fn open(&self, path: &std::path::Path) -> Result<(), PlatformError>;
 }
 
-/// Links that other programs hand over: `otpauth://` among them.
-pub trait DeepLinks {
-    /// Whether the system hands any over.
-    fn support(&self) -> Support;
-
-    /// The next link that came, oldest first.
-    fn take(&mut self) -> Option<String>;
-}
-
 /// What the screen shows, for codes on it.
 pub trait Screen {
     /// Whether it can be looked at.
@@ -175,8 +166,8 @@ pub struct Platform {
     pub wishes: Arc<dyn SystemWishes>,
     /// The system's language as a tag, `de-DE`; `None` where it is not known.
     pub locale: Option<String>,
-    /// Links from outside.
-    pub deep_links: Box<dyn DeepLinks>,
+    /// Being opened for links: an entry that the desktop reads, as for the start with the login.
+    pub links: Arc<dyn LoginStart>,
     /// The screen.
     pub screen: Box<dyn Screen>,
 }
@@ -198,7 +189,7 @@ impl Platform {
             tray: Arc::new(tray::NoTray),
             wishes: Arc::new(wishes::FixedWishes::default()),
             locale: None,
-            deep_links: Box::new(Unsupported),
+            links: Arc::new(login_start::NoLoginStart),
             screen: Box::new(Unsupported),
         }
     }
@@ -262,16 +253,6 @@ impl Viewer for Unsupported {
 
     fn open(&self, _: &std::path::Path) -> Result<(), PlatformError> {
         Err(PlatformError::Unsupported)
-    }
-}
-
-impl DeepLinks for Unsupported {
-    fn support(&self) -> Support {
-        Support::Unsupported
-    }
-
-    fn take(&mut self) -> Option<String> {
-        None
     }
 }
 

@@ -162,6 +162,17 @@ impl Pulse {
     }
 }
 
+/// A link came from another program.
+pub(super) fn link_arrived(link: String) {
+    // Fails only where the event loop is gone.
+    let _ = slint::invoke_from_event_loop(move || {
+        let Some(pulse) = PULSE.with_borrow(Weak::upgrade) else { return };
+        let Some(window) = pulse.window.upgrade() else { return };
+        bind::raise(&window);
+        bind::follow_link(&window, &pulse.parts, &link);
+    });
+}
+
 fn told(event: PresenceEvent) {
     let Some(pulse) = PULSE.with_borrow(Weak::upgrade) else { return };
     let Some(window) = pulse.window.upgrade() else { return };

@@ -67,7 +67,8 @@ pub(super) fn begin(window: &AppWindow, parts: &Rc<Parts>, link: Option<SecretTe
     navigation::go(window, parts, Page::Register);
     super::forget_typed(window, parts);
     let now = parts.tokens.now();
-    let pending = parts.account.server(&at).and_then(|server| server.pending).filter(|pending| pending.expires_at > now);
+    let pending =
+        parts.account.server(&at).and_then(|server| server.pending).filter(|pending| pending.expires_at > now);
     adapter.set_by_link(link.is_some());
     let step = match (&link, pending) {
         (None, Some(pending)) => {

@@ -2,11 +2,7 @@
 
 use std::rc::Rc;
 
-use countersign_core::{
-    matching::Ask,
-    secret::Password,
-    token::TokenId,
-};
+use countersign_core::{matching::Ask, secret::Password, token::TokenId};
 use countersign_ui::{AccountAdapter, AppWindow, AskWhy, Page, SignInStep, SignInToken, TokenChoice, TokenWhy};
 use slint::{ComponentHandle as _, ModelRc, VecModel};
 
@@ -16,7 +12,7 @@ use crate::{
         keep,
         pick::{Choice, Why},
     },
-    controllers::account::{AccountController, AccountError},
+    controllers::account::{AccountController, AccountError, LoggedIn},
     models::look,
 };
 
@@ -93,11 +89,16 @@ fn log_in(window: &AppWindow, parts: &Rc<Parts>) {
         let adapter = window.global::<AccountAdapter<'_>>();
         adapter.set_busy(false);
         match result {
-            Ok(challenged) => {
+            Ok(LoggedIn::Done) => {
                 adapter.set_password("".into());
-                *of.visiting.challenge.borrow_mut() = Some(challenged.challenge);
                 show(&window, &of);
-                match challenged.choice {
+                adapter.set_sign_in_step(SignInStep::Done);
+            }
+            Ok(LoggedIn::Challenge { challenge, choice }) => {
+                adapter.set_password("".into());
+                *of.visiting.challenge.borrow_mut() = Some(challenge);
+                show(&window, &of);
+                match choice {
                     Choice::Token { id, why } => take(&window, &of, id, Some(why)),
                     Choice::Ask { tokens, because } => offer(&window, &of, &tokens, ask_why(because)),
                     Choice::None(_) => adapter.set_sign_in_step(SignInStep::None),

@@ -92,6 +92,12 @@ pub(in crate::bind) fn paste(window: &AppWindow, parts: &Rc<Parts>) {
     }
 }
 
+/// Adds what a link holds that another program handed over.
+pub(in crate::bind) fn follow(window: &AppWindow, parts: &Rc<Parts>, link: &str) {
+    begin(window, parts);
+    pasted(window, parts, parts.add.take_text(link));
+}
+
 /// A file was dropped.
 pub(super) fn dropped(window: &AppWindow, parts: &Rc<Parts>, path: PathBuf) {
     if !parts.door.is_open() {

@@ -8,6 +8,6 @@ pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod qr;
+pub(crate) mod server;
 pub(crate) mod vault;
 pub(crate) mod verify;
-pub(crate) mod server;

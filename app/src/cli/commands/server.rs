@@ -6,6 +6,7 @@ use countersign_core::{
     uri::enroll,
     vault::{Content, Session, content::servers::Server},
 };
+use countersign_wire::v1::login::LoginReply;
 use serde::Serialize;
 use serde_json::json;
 
@@ -97,11 +98,8 @@ pub(crate) fn add(context: &mut Context, args: &ServerAdd) -> Result<(), Failure
 /// Registers a token: a message with a code comes, and the code makes it work in this app.
 pub(crate) fn register(context: &mut Context, args: &Register) -> Result<(), Failure> {
     let key = context.key_source()?;
-    let account = passwords::source(
-        args.account_password_file.as_deref(),
-        "--account-password-file",
-        &mut context.stdin,
-    )?;
+    let account =
+        passwords::source(args.account_password_file.as_deref(), "--account-password-file", &mut context.stdin)?;
     let link = typed(args.link.as_deref(), "--link", &mut context.stdin)?;
     let mut session = context.open_with(key)?;
     let mut server = one(session.content(), &args.server)?;
@@ -194,11 +192,8 @@ fn confirm(
 /// Signs in with the token that fits.
 pub(crate) fn sign_in(context: &mut Context, args: &SignIn) -> Result<(), Failure> {
     let key = context.key_source()?;
-    let account = passwords::source(
-        args.account_password_file.as_deref(),
-        "--account-password-file",
-        &mut context.stdin,
-    )?;
+    let account =
+        passwords::source(args.account_password_file.as_deref(), "--account-password-file", &mut context.stdin)?;
     let mut session = context.open_with(key)?;
     let server = one(session.content(), &args.server)?;
     let outside = Outside::of(&session);
@@ -207,8 +202,22 @@ pub(crate) fn sign_in(context: &mut Context, args: &SignIn) -> Result<(), Failur
     let password = Password::new(&account.get("Password at the server: ", &context.stdin)?);
     let world = outside.world();
     let greeting = world.greet(&steps::contact(&server)).map_err(refused)?;
-    let challenge = world.login(&server, args.user.trim(), &password).map_err(refused)?;
     let ahead = crate::account::ahead(&greeting.server.time, now());
+    let challenge = match world.login(&server, args.user.trim(), &password).map_err(refused)? {
+        LoginReply::Challenge(challenge) => challenge,
+        LoginReply::Session(reply) => {
+            context.edit(&mut session, |content| {
+                keep::greeted(content, &greeting, server.pin, now());
+                keep::signed_in(content, &at, args.user.trim(), &reply, now());
+                Ok(())
+            })?;
+            let until = now().saturating_add(reply.expires_in);
+            let value = json!({ "server": at, "user": args.user.trim(), "token": null, "why": null, "until": until });
+            context.out.result(&value, String::new)?;
+            context.out.notice(&format!("Signed in at {}, which asks for no code of you.", address::short(&at)));
+            return Ok(());
+        }
+    };
 
     let (id, why) = chosen(session.content(), &server, &challenge.issuer, args.token.as_deref())?;
     let token = session.content().token(id).ok_or_else(|| none(&at))?;
@@ -376,18 +385,20 @@ fn chosen(
         Choice::Token { id, why: Why::Issuer } => Ok((id, "issuer")),
         Choice::Token { id, why: Why::Remembered } => Ok((id, "remembered")),
         Choice::Ask { tokens, because } => {
-            let mut failure =
-                Failure::new(crate::cli::failure::Exit::NoMatch, format!("Which token? {because}."))
-                    .hint("Name one with --token.");
+            let mut failure = Failure::new(crate::cli::failure::Exit::NoMatch, format!("Which token? {because}."))
+                .hint("Name one with --token.");
             let named = tokens.iter().filter_map(|id| content.token(*id));
             failure.lines = named.map(|token: &Token| format!("{}  {}", token.id, token.spec.title())).collect();
             Err(failure)
         }
-        Choice::None(why) => Err(Failure::new(crate::cli::failure::Exit::NoMatch, format!("No token signs in here: {why}."))
-            .hint(format!(
-                "Register one: `countersign register --server {} --user NAME`.",
-                address::short(&server.address)
-            ))),
+        Choice::None(why) => {
+            Err(Failure::new(crate::cli::failure::Exit::NoMatch, format!("No token signs in here: {why}.")).hint(
+                format!(
+                    "Register one: `countersign register --server {} --user NAME`.",
+                    address::short(&server.address)
+                ),
+            ))
+        }
     }
 }
 
@@ -488,7 +499,8 @@ fn fingerprint(typed: &str) -> Result<Fingerprint, Failure> {
     let digits: String = typed.chars().filter(char::is_ascii_hexdigit).collect::<String>().to_uppercase();
     let bytes = data_encoding::HEXUPPER.decode(digits.as_bytes()).ok();
     bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
-        Failure::usage("That is no fingerprint of a certificate.").hint("It has 32 pairs of hexadecimal digits (SHA-256).")
+        Failure::usage("That is no fingerprint of a certificate.")
+            .hint("It has 32 pairs of hexadecimal digits (SHA-256).")
     })
 }
 

@@ -122,7 +122,7 @@ impl<'a> Tree<'a> {
             writeln!(text, "{}{}{}{}", "  ".repeat(element.depth), element.name(), order.concat(), element.states())
                 .unwrap();
         }
-        text.replace(&self.folder, "FOLDER")
+        without_time(&text.replace(&self.folder, "FOLDER"))
     }
 
     fn faults(&self) -> Vec<String> {
@@ -163,6 +163,24 @@ impl<'a> Tree<'a> {
         };
         stops(at) || list()
     }
+}
+
+/// Moments of the clock are written in this place's time, which is another one elsewhere.
+fn without_time(text: &str) -> String {
+    let is_moment = |word: &str| {
+        let shape: String = word.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+        shape.starts_with("0000-00-00") || shape.starts_with("00:00")
+    };
+    let words = text.split_inclusive(|c: char| c.is_whitespace());
+    words
+        .map(|word| {
+            if is_moment(word.trim_start_matches('"')) {
+                word.replace(|c: char| c.is_ascii_digit(), "0")
+            } else {
+                word.to_owned()
+            }
+        })
+        .collect()
 }
 
 /// The window's own scope, which takes keys while nothing else has the focus.

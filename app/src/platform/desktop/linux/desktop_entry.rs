@@ -76,6 +76,11 @@ pub fn is_installed(data_home: &Path, exe: &Path) -> bool {
     icon.exists() && fs::read_to_string(entry).is_ok_and(|text| application_entry(exe).is_ok_and(|own| own == text))
 }
 
+/// Where the entry is.
+pub(super) fn entry_path(data_home: &Path) -> PathBuf {
+    places(data_home).0
+}
+
 fn places(data_home: &Path) -> (PathBuf, PathBuf) {
     let entry = data_home.join("applications").join(format!("{APP_ID}.desktop"));
     let icon = data_home.join("icons/hicolor/scalable/apps").join(format!("{APP_ID}.svg"));

@@ -4,6 +4,7 @@
 pub mod autostart;
 pub mod bus;
 pub mod desktop_entry;
+pub mod links;
 pub mod portal;
 pub mod presence;
 pub mod process;
@@ -31,7 +32,10 @@ pub(super) fn with_services(platform: Platform) -> Platform {
     };
     if let (Some(config), Ok(exe)) = (config_home(), std::env::current_exe()) {
         let exe = desktop_entry::program_path(std::env::var_os("APPIMAGE"), exe);
-        platform.login_start = Arc::new(autostart::XdgAutostart::new(&config, exe, Vec::new()));
+        platform.login_start = Arc::new(autostart::XdgAutostart::new(&config, exe.clone(), Vec::new()));
+        if let Ok(strategy) = etcetera::base_strategy::Xdg::new() {
+            platform.links = Arc::new(links::LinkEntry::new(strategy.data_dir(), exe));
+        }
     }
     platform
 }

@@ -1,8 +1,15 @@
 //! How each page is reached.
 
-use slint::ComponentHandle as _;
+use countersign_ui::{
+    AccountAdapter, NavigationAdapter, Page, RegisterStep, ServerFacts, ServerRow, SignInStep, SignInToken,
+    TokenChoice, TokenStanding,
+};
+use slint::{ComponentHandle as _, ModelRc, VecModel};
 
-use super::{super::Stage, HEIGHT, Tree};
+use super::{
+    super::{RFC_SECRET, Stage},
+    HEIGHT, Tree,
+};
 
 /// One page in one state.
 pub(super) struct Place {
@@ -32,11 +39,165 @@ impl Place {
     }
 }
 
+/// With one token, on that page.
+fn on(page: Page) -> Stage {
+    let stage = Stage::with_token("Example", RFC_SECRET);
+    stage.go(page);
+    stage.work();
+    stage
+}
+
+/// On the page of an empty vault.
+fn empty(page: Page) -> Stage {
+    let stage = Stage::opened();
+    stage.go(page);
+    stage.work();
+    stage
+}
+
+/// One token's page.
+fn detail() -> Stage {
+    let stage = Stage::with_token("Example", RFC_SECRET);
+    stage.press("Details of Example");
+    stage
+}
+
+fn from_detail(label: &str) -> Stage {
+    let stage = detail();
+    stage.press("More");
+    stage.press(label);
+    stage
+}
+
+/// A server's page with these facts.
+fn server(row: ServerRow) -> Stage {
+    let stage = empty(Page::Account);
+    let adapter = stage.window.global::<AccountAdapter<'_>>();
+    adapter.set_server(row);
+    adapter.set_facts(ServerFacts { until: "tomorrow".into(), encrypted: true, ..ServerFacts::default() });
+    stage.go(Page::Server);
+    stage.window.global::<AccountAdapter<'_>>().set_busy(false);
+    stage
+}
+
+fn pam() -> ServerRow {
+    ServerRow {
+        address: "https://pam.example.org".into(),
+        place: "pam.example.org".into(),
+        name: "Corp PAM".into(),
+        user: "operator".into(),
+        standing: TokenStanding::Here,
+        ..ServerRow::default()
+    }
+}
+
+fn registering(step: RegisterStep) -> Stage {
+    let stage = server(pam());
+    stage.go(Page::Register);
+    let adapter = stage.window.global::<AccountAdapter<'_>>();
+    adapter.set_replaces("Phone (2024)".into());
+    adapter.set_first_code("492 871".into());
+    adapter.set_register_step(step);
+    stage.settle();
+    stage
+}
+
+fn signing_in(step: SignInStep) -> Stage {
+    let stage = server(pam());
+    stage.go(Page::SignIn);
+    let adapter = stage.window.global::<AccountAdapter<'_>>();
+    let choice = |id: &str, account: &str| TokenChoice {
+        id: id.into(),
+        issuer: "Corp PAM".into(),
+        account: account.into(),
+        ..TokenChoice::default()
+    };
+    adapter.set_choices(ModelRc::new(VecModel::from(vec![choice("1", "operator"), choice("2", "root")])));
+    adapter.set_token(SignInToken {
+        issuer: "Corp PAM".into(),
+        account: "operator".into(),
+        code: "492 871".into(),
+        until: 20,
+        period: 30,
+        ..SignInToken::default()
+    });
+    adapter.set_sign_in_step(step);
+    stage.settle();
+    stage
+}
+
 pub(super) const PAGES: &[Place] = &[
     Place::new("welcome", Stage::new),
+    Place::new("create", || {
+        let stage = Stage::new();
+        stage.press("Create a vault");
+        stage
+    }),
     Place::new("unlock", || {
         let stage = Stage::opened();
         stage.press("Lock");
         stage
     }),
+    Place::new("tokens", || on(Page::Tokens)),
+    Place::new("tokens-empty", || empty(Page::Tokens)),
+    Place::new("detail", detail),
+    Place::new("edit", || {
+        let stage = detail();
+        stage.press("Edit token");
+        stage
+    }),
+    Place::new("history", || from_detail("History")),
+    Place::new("token-qr", || from_detail("Show QR code")),
+    Place::new("trash", || on(Page::Trash)),
+    Place::new("groups", || on(Page::Groups)),
+    Place {
+        within: "Add a token",
+        ..Place::new("add-sheet", || {
+            let stage = Stage::opened();
+            stage.window.global::<NavigationAdapter<'_>>().invoke_add();
+            stage.settle();
+            stage
+        })
+    },
+    Place::new("add-picture", || empty(Page::AddPicture)),
+    Place::new("add-clipboard", || empty(Page::AddClipboard)),
+    Place::new("add-manual", || empty(Page::AddManual)),
+    Place::new("backup", || on(Page::Backup)),
+    Place::new("restore", || on(Page::Restore)),
+    Place::new("automatic", || on(Page::Automatic)),
+    Place::new("settings", || on(Page::Settings)),
+    Place::new("appearance", || on(Page::Appearance)),
+    Place::new("locking", || on(Page::Locking)),
+    Place::new("security", || on(Page::Security)),
+    Place::new("change-password", || {
+        let stage = on(Page::Security);
+        stage.press("Change password");
+        stage
+    }),
+    Place::new("key-strength", || {
+        let stage = on(Page::Security);
+        stage.window.global::<countersign_ui::SecurityAdapter<'_>>().invoke_open_strength();
+        stage.work();
+        stage
+    }),
+    Place::new("about", || on(Page::About)),
+    Place::new("account", || {
+        let stage = empty(Page::Account);
+        let rows = ModelRc::new(VecModel::from(vec![pam()]));
+        stage.window.global::<AccountAdapter<'_>>().set_servers(rows);
+        stage.settle();
+        stage
+    }),
+    Place::new("account-empty", || empty(Page::Account)),
+    Place::new("server", || server(pam())),
+    Place::new("add-server", || empty(Page::AddServer)),
+    Place::new("register-credentials", || registering(RegisterStep::Credentials)),
+    Place::new("register-sms", || registering(RegisterStep::Sms)),
+    Place::new("register-takes", || registering(RegisterStep::Takes)),
+    Place::new("register-done", || registering(RegisterStep::Done)),
+    Place::new("sign-in-password", || signing_in(SignInStep::Password)),
+    Place::new("sign-in-token", || signing_in(SignInStep::Token)),
+    Place::new("sign-in-choose", || signing_in(SignInStep::Choose)),
+    Place::new("sign-in-none", || signing_in(SignInStep::None)),
+    Place::new("sign-in-done", || signing_in(SignInStep::Done)),
 ];

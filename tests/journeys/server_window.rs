@@ -1,0 +1,302 @@
+//! The window meets the server: the real pages, the real requests, a real process at the other end.
+
+use std::{
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use countersign::{
+    api::Https,
+    bind::{self, Parts},
+    controllers::{Clock, Services, Stopwatch},
+    platform::{Platform, keyring::ScriptedKeyring},
+    settings::SettingsStore,
+    tasks::Tasks,
+};
+use countersign_core::{
+    secret::Password,
+    vault::{KdfParams, Session, store::FileStore},
+};
+use countersign_e2e::{
+    PASSWORD,
+    server::{ACCOUNT_PASSWORD, Server, Wire},
+};
+use countersign_ui::{AccountAdapter, AccountProblem, AppWindow, NavigationAdapter, Page, RegisterStep, SignInStep};
+use i_slint_backend_testing::{ElementHandle, mock_elapsed_time};
+use slint::ComponentHandle as _;
+
+/// The system's clock, moved by what a test says.
+struct Moved(std::cell::Cell<i64>);
+
+impl Clock for Moved {
+    #[expect(clippy::disallowed_methods, reason = "the server's codes are those of now")]
+    fn now(&self) -> u64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        now.saturating_add_signed(self.0.get())
+    }
+
+    fn steady(&self) -> u64 {
+        self.now()
+    }
+
+    fn stopwatch(&self) -> Stopwatch {
+        |work| {
+            work();
+            Duration::from_millis(1)
+        }
+    }
+}
+
+/// A window over an open vault.
+struct Stage {
+    window: AppWindow,
+    parts: Rc<Parts>,
+    clock: Rc<Moved>,
+    tasks: Tasks,
+    _folder: tempfile::TempDir,
+}
+
+impl Stage {
+    fn new() -> Self {
+        // Once a thread.
+        thread_local!(static READY: () = i_slint_backend_testing::init_no_event_loop());
+        READY.with(|()| ());
+        let folder = tempfile::tempdir().unwrap();
+        let (clock, tasks) = (Rc::new(Moved(0.into())), Tasks::waiting());
+        let kdf = KdfParams::new(64, 1, 1).unwrap();
+        let random = || -> Box<dyn rand_core::CryptoRng> { Box::new(rand_core::UnwrapErr(getrandom::SysRng)) };
+        let services = Rc::new(Services {
+            clock: clock.clone(),
+            random,
+            platform: Platform {
+                network: Arc::new(Https::default()),
+                keyring: Arc::new(ScriptedKeyring::default()),
+                ..Platform::unsupported()
+            },
+            settings: SettingsStore::default(),
+            tasks: tasks.clone(),
+            kdf,
+        });
+        let window = AppWindow::new().unwrap();
+        window.window().set_size(slint::PhysicalSize::new(390, 844));
+        window.show().unwrap();
+        let vault = folder.path().join("vault.json");
+        let store = Box::new(FileStore::new(&vault));
+        let session = Session::create(store, &Password::new(PASSWORD), kdf, &mut *random(), clock.now()).unwrap();
+        let parts = Parts::new(services, vault);
+        bind::connect(&window, &parts);
+        parts.door.enter(session);
+        bind::show_open(&window, &parts);
+        let stage = Self { window, parts, clock, tasks, _folder: folder };
+        stage.settle();
+        stage
+    }
+
+    fn settle(&self) {
+        mock_elapsed_time(Duration::from_millis(300));
+    }
+
+    /// Whatever waits for the network or a thread is done.
+    fn work(&self) {
+        self.tasks.run_waiting();
+        self.settle();
+    }
+
+    fn account(&self) -> AccountAdapter<'_> {
+        self.window.global::<AccountAdapter<'_>>()
+    }
+
+    fn page(&self) -> Page {
+        self.window.global::<NavigationAdapter<'_>>().get_page()
+    }
+
+    fn find(&self, label: &str) -> ElementHandle {
+        let mut found: Vec<_> = ElementHandle::find_by_accessible_label(&self.window, label).collect();
+        assert!(!found.is_empty(), "nothing is labelled {label:?} on {:?}", self.page());
+        found.remove(found.len() - 1)
+    }
+
+    fn shows(&self, label: &str) -> bool {
+        ElementHandle::find_by_accessible_label(&self.window, label).next().is_some()
+    }
+
+    fn press(&self, label: &str) {
+        self.find(label).invoke_accessible_default_action();
+        self.settle();
+        self.work();
+    }
+
+    fn fill(&self, label: &str, text: &str) {
+        self.find(label).set_accessible_value(text);
+        self.settle();
+    }
+
+    fn tick(&self) {
+        bind::tick(&self.window, &self.parts);
+        self.settle();
+    }
+
+    fn add_server(&self, address: &str) {
+        self.window.global::<NavigationAdapter<'_>>().invoke_go(Page::Account);
+        self.settle();
+        self.press("Add a server");
+        self.fill("Address or link", address);
+        self.press("Continue");
+        assert_eq!(self.account().get_problem(), AccountProblem::None);
+    }
+
+    /// From the server's page to the message.
+    fn ask_for_message(&self, user: &str) {
+        self.press("Register a token");
+        self.fill("User name", user);
+        self.fill("Password at the server", ACCOUNT_PASSWORD);
+        self.press("Send me a code");
+    }
+
+    fn register(&self, server: &Server, user: &str) {
+        self.ask_for_message(user);
+        assert_eq!(self.account().get_register_step(), RegisterStep::Sms, "{:?}", self.account().get_problem());
+        self.fill("Code of the message", &server.sms_code());
+        self.press("Register");
+        assert_eq!(self.account().get_register_step(), RegisterStep::Done, "{:?}", self.account().get_problem());
+    }
+
+    /// From the page of signing in to the session, with a code that no earlier step used up.
+    fn sign_in(&self, user: &str) {
+        for _ in 0..40 {
+            if self.account().get_sign_in_step() == SignInStep::Password {
+                self.fill("User name", user);
+                self.fill("Password at the server", ACCOUNT_PASSWORD);
+                self.press("Continue");
+            }
+            assert_eq!(self.account().get_sign_in_step(), SignInStep::Token, "{:?}", self.account().get_problem());
+            self.press("Sign in with this code");
+            if self.account().get_sign_in_step() == SignInStep::Done {
+                return;
+            }
+            assert_eq!(self.account().get_problem(), AccountProblem::CodeWrong);
+            std::thread::sleep(Duration::from_secs(1));
+            self.tick();
+        }
+        panic!("no code signed in");
+    }
+}
+
+fn quick(server: &Server) {
+    for (name, value) in [("period", "5"), ("quick_failures", "90"), ("max_failures", "100")] {
+        server.set(name, value);
+    }
+}
+
+#[test]
+fn a_person_registers_signs_in_and_loses_the_token_to_another_app() {
+    let server = Server::start();
+    quick(&server);
+    server.add_user("operator");
+    let first = Stage::new();
+    first.add_server(&server.url());
+    assert_eq!(first.page(), Page::Server);
+    first.register(&server, "operator");
+    assert!(first.shows("The token works"));
+    first.press("Sign in");
+    first.sign_in(" Operator");
+    assert!(first.shows("You are signed in"));
+    first.press("Done");
+    assert_eq!(first.page(), Page::Server);
+    assert!(first.shows("Sign out"));
+
+    let second = Stage::new();
+    second.add_server(&server.url());
+    server.forget_messages();
+    second.ask_for_message("operator");
+    // A whole message that was pasted is enough.
+    second.fill("Code of the message", &format!("{} is your code. Tell it nobody.", server.sms_code()));
+    second.work();
+    assert_eq!(second.account().get_register_step(), RegisterStep::Takes, "{:?}", second.account().get_problem());
+    assert!(second.shows("Take it from the other app?"));
+    second.press("Use it in this app");
+    assert_eq!(second.account().get_register_step(), RegisterStep::Done);
+
+    first.press("Ask the server again");
+    assert!(first.shows("Register a token"), "the way to register again");
+    assert!(!first.shows("Sign out"), "the session went with the token");
+    first.press("Sign in");
+    first.fill("Password at the server", ACCOUNT_PASSWORD);
+    first.press("Continue");
+    assert_eq!(first.account().get_sign_in_step(), SignInStep::None, "a moved token is not offered");
+}
+
+#[test]
+fn every_refusal_stands_beside_what_caused_it_and_nothing_half_done_is_a_token() {
+    let mut server = Server::start();
+    server.add_user("ada");
+    let stage = Stage::new();
+    let problem = || stage.account().get_problem();
+    stage.window.global::<NavigationAdapter<'_>>().invoke_go(Page::Account);
+    stage.settle();
+    stage.press("Add a server");
+    for (typed, told) in [
+        ("http://pam.example.org", AccountProblem::NotEncrypted),
+        ("a b", AccountProblem::AddressUnreadable),
+        ("countersign://enroll?server=https%3A%2F%2Fa.example&code=x", AccountProblem::LinkNotWhole),
+        ("http://127.0.0.1:1", AccountProblem::Unreachable),
+    ] {
+        stage.fill("Address or link", typed);
+        stage.press("Continue");
+        assert_eq!(problem(), told, "{typed}");
+    }
+    let wire = Wire::to(server.place());
+    server.set("public_url", &server.url());
+    stage.fill("Address or link", &wire.url());
+    stage.press("Continue");
+    assert_eq!(problem(), AccountProblem::OtherAddress);
+    stage.fill("Address or link", &server.url());
+    stage.press("Continue");
+
+    stage.press("Register a token");
+    stage.fill("User name", "ada");
+    stage.fill("Password at the server", "not it");
+    stage.press("Send me a code");
+    assert_eq!(problem(), AccountProblem::Credentials);
+    stage.fill("Password at the server", ACCOUNT_PASSWORD);
+    stage.press("Send me a code");
+    let code = server.sms_code();
+    stage.fill("Code of the message", if code == "000000" { "111111" } else { "000000" });
+    stage.press("Register");
+    assert_eq!(problem(), AccountProblem::SmsWrong);
+
+    // The server goes away and comes back: the same code goes on from where it was.
+    server.kill();
+    stage.fill("Code of the message", &code);
+    stage.press("Register");
+    assert_eq!(problem(), AccountProblem::Unreachable);
+    assert!(stage.parts.door.content().unwrap().tokens().is_empty());
+    server.wake();
+    stage.press("Register");
+    assert_eq!(stage.account().get_register_step(), RegisterStep::Done, "{:?}", problem());
+    assert_eq!(stage.parts.door.content().unwrap().tokens().len(), 1);
+}
+
+#[test]
+fn a_wrong_clock_is_named_and_codes_can_follow_the_servers() {
+    let server = Server::start();
+    quick(&server);
+    server.add_user("ada");
+    let stage = Stage::new();
+    stage.clock.0.set(-3600);
+    stage.add_server(&server.url());
+    assert!(stage.account().get_facts().clock_matters);
+    stage.register(&server, "ada");
+    stage.press("Sign in");
+    stage.sign_in("ada");
+    stage.press("Done");
+    stage.press("Sign out");
+
+    stage.press("Codes follow the server's clock");
+    stage.press("Sign in");
+    stage.fill("Password at the server", ACCOUNT_PASSWORD);
+    stage.press("Continue");
+    stage.press("Sign in with this code");
+    assert_eq!(stage.account().get_problem(), AccountProblem::ClockWrong);
+}

@@ -1,0 +1,223 @@
+//! A real server process over a folder of its own, and a wire to it that can be cut.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{Run, binary, run};
+
+/// The password of every account that [`Server::add_user`] makes.
+pub const ACCOUNT_PASSWORD: &str = "seven calm otters";
+
+/// The companion server. It ends with this value.
+#[derive(Debug)]
+pub struct Server {
+    folder: TempDir,
+    database: Option<String>,
+    child: Option<Child>,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Starts one over SQLite on a port of its own.
+    pub fn start() -> Self {
+        Self::over(None)
+    }
+
+    /// Starts one over that database; `None` is SQLite in its folder.
+    pub fn over(database: Option<String>) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut server = Self { folder, database, child: None, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        server.wake();
+        server
+    }
+
+    /// Starts the process again after [`Server::kill`], at the same address.
+    pub fn wake(&mut self) {
+        let listen = self.address.to_string();
+        let mut command = self.command(&["serve", "--listen", &listen, "--log", "warn"]);
+        let mut child = command.stdin(Stdio::null()).spawn().expect("the server starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let told = lines.find_map(|line| {
+            let line = line.ok()?;
+            let rest = line.strip_prefix("Listening on http://")?;
+            rest.split([',', ' ']).next()?.parse().ok()
+        });
+        self.address = told.expect("the server says where it listens");
+        // Read on, or the console sender would wait for a reader.
+        thread::spawn(move || lines.for_each(drop));
+        self.child = Some(child);
+    }
+
+    /// Kills the process.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("the server can be killed");
+            child.wait().expect("the server ends");
+        }
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn place(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Runs an administrator's command.
+    pub fn run(&self, arguments: &[&str], stdin: &str) -> Run {
+        run(&mut self.command(arguments), stdin.as_bytes())
+    }
+
+    /// Runs one that must succeed, and gives its answer.
+    pub fn done(&self, arguments: &[&str], stdin: &str) -> Value {
+        let run = self.run(&[&["--json"], arguments].concat(), stdin);
+        assert_eq!(run.code, 0, "{arguments:?}: {run:?}");
+        serde_json::from_str(&run.stdout).unwrap_or(Value::Null)
+    }
+
+    /// Adds a user with a phone number and [`ACCOUNT_PASSWORD`].
+    pub fn add_user(&self, name: &str) {
+        let arguments = ["user", "add", name, "--phone", "+491701234567", "--password-file", "-"];
+        self.done(&arguments, ACCOUNT_PASSWORD);
+    }
+
+    /// Changes a setting.
+    pub fn set(&self, name: &str, value: &str) {
+        self.done(&["settings", "set", name, value], "");
+    }
+
+    /// The code of the newest message that has one.
+    pub fn sms_code(&self) -> String {
+        let messages = self.done(&["outbox", "list"], "");
+        let messages = messages.as_array().expect("a list of messages");
+        let codes = messages.iter().filter_map(|message| {
+            let text = message["text"].as_str().or(message["body"].as_str())?;
+            text.split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == 6).map(str::to_owned)
+        });
+        codes.into_iter().next().expect("a message with a code")
+    }
+
+    /// A minute goes by, as far as messages are counted: the server sends one a minute.
+    pub fn forget_messages(&self) {
+        const PYTHON: &str = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1], timeout=10); \
+            db.execute('UPDATE sms_sends SET at = at - 61'); db.commit()";
+        let file = std::fs::read_dir(self.folder.path())
+            .expect("the server's folder")
+            .flatten()
+            .map(|entry| entry.path())
+            .find(|path| path.extension().is_some_and(|end| end == "db" || end == "sqlite"))
+            .expect("its database");
+        let moved = Command::new("python3").arg("-c").arg(PYTHON).arg(file).status().expect("python3 runs");
+        assert!(moved.success());
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(server_program());
+        command.env_clear().current_dir(self.folder.path());
+        match &self.database {
+            Some(url) => command.arg("--data").arg(self.folder.path()).arg("--database").arg(url),
+            None => command.arg("--data").arg(self.folder.path()),
+        };
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The server's program, built where it is missing.
+pub fn server_program() -> &'static Path {
+    static PROGRAM: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    PROGRAM.get_or_init(|| binary("countersign-server", &["server-stub/src", "core/src", "core/wire/src"]))
+}
+
+/// A wire to a server that breaks off where a test wants it: after so many bytes of what the server answers, counted over
+/// one connection.
+#[derive(Debug)]
+pub struct Wire {
+    address: SocketAddr,
+    left: Arc<AtomicUsize>,
+}
+
+/// Never breaks off.
+pub const WHOLE: usize = usize::MAX;
+
+impl Wire {
+    /// A wire to that place.
+    pub fn to(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let left = Arc::new(AtomicUsize::new(WHOLE));
+        let allowed = left.clone();
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let allowed = allowed.clone();
+                thread::spawn(move || {
+                    if let Ok(server) = TcpStream::connect(server) {
+                        carry(client, server, &allowed);
+                    }
+                });
+            }
+        });
+        Self { address, left }
+    }
+
+    /// Its address, which the server must know itself by.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Lets so many bytes of answers through from now on, and breaks every connection off after them.
+    pub fn cut_after(&self, bytes: usize) {
+        self.left.store(bytes, Ordering::SeqCst);
+    }
+}
+
+fn carry(mut client: TcpStream, mut server: TcpStream, allowed: &Arc<AtomicUsize>) {
+    let _ = client.set_nodelay(true);
+    let _ = server.set_nodelay(true);
+    let (Ok(mut from_client), Ok(mut to_server)) = (client.try_clone(), server.try_clone()) else { return };
+    let there = thread::spawn(move || {
+        let _ = std::io::copy(&mut from_client, &mut to_server);
+        let _ = to_server.shutdown(Shutdown::Write);
+    });
+    let mut buffer = [0; 4096];
+    while let Ok(count) = server.read(&mut buffer) {
+        if count == 0 {
+            break;
+        }
+        let left = allowed.load(Ordering::SeqCst);
+        let passed = count.min(left);
+        if left != WHOLE {
+            allowed.fetch_sub(passed, Ordering::SeqCst);
+        }
+        if client.write_all(&buffer[..passed]).is_err() || passed < count {
+            // What the server did stays done: only the answer is lost.
+            thread::sleep(Duration::from_millis(20));
+            break;
+        }
+    }
+    let _ = client.shutdown(Shutdown::Both);
+    let _ = server.shutdown(Shutdown::Both);
+    let _ = there.join();
+}
