@@ -4,6 +4,7 @@
 //! The pages are the real ones over a real vault; only the clock stands still, so that pictures of two versions can be
 //! compared.
 
+mod account;
 mod add;
 mod backup;
 mod detail;
@@ -72,6 +73,7 @@ fn main() -> Outcome {
             detail::draw(&stage(true)?)?;
             add::draw(&stage(true)?)?;
             backup::draw(&stage(true)?)?;
+            account::draw(&stage(true)?)?;
             settings::draw(&stage(true)?)?;
             security::draw(&stage(true)?)?;
         }
