@@ -35,7 +35,9 @@ impl Signer {
 
     /// The key with that scalar of 32 bytes; `None` where there is none.
     pub fn from_secret(secret: &SecretBytes) -> Option<Self> {
-        SigningKey::from_slice(secret.expose()).ok().map(|key| Self { key })
+        // The library would fill a shorter one up with zeros.
+        let whole = Some(secret.expose()).filter(|bytes| bytes.len() == 32);
+        whole.and_then(|bytes| SigningKey::from_slice(bytes).ok()).map(|key| Self { key })
     }
 
     /// The scalar: 32 bytes.

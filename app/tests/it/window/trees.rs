@@ -153,15 +153,23 @@ impl<'a> Tree<'a> {
         faults
     }
 
+    /// The elements that one is in, from the inside out.
+    fn around(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
+        let outer = move |at: &usize| {
+            let depth = self.elements[*at].depth;
+            self.elements[..*at].iter().rposition(|element| element.depth < depth)
+        };
+        std::iter::successors(outer(&at), outer)
+    }
+
     /// By Tab itself, or by arrows within a list that Tab reaches.
     fn is_reached(&self, at: usize) -> bool {
         let stops = |at: usize| self.stops.contains(&Some(at));
-        let list = || {
-            let depth = self.elements[at].depth;
-            let around = self.elements[..at].iter().rposition(|element| element.depth < depth);
-            self.elements[at].is_in_a_list() && around.is_some_and(stops)
-        };
-        stops(at) || list()
+        let list = || self.elements[at].is_in_a_list() && self.around(at).any(stops);
+        // A row's menu has what is in the row.
+        let row =
+            || self.around(at).next().is_some_and(|row| self.elements[row].is_in_a_list() && self.is_reached(row));
+        stops(at) || list() || row()
     }
 }
 

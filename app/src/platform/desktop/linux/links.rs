@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use super::desktop_entry::{self, EntryError};
+use super::desktop_entry;
 use crate::platform::login_start::{LoginStart, LoginStartError, LoginStartState};
 
 /// The entry under the user's data folder.

@@ -92,7 +92,6 @@ impl Element {
                 Role::Button
                     | Role::Checkbox
                     | Role::Combobox
-                    | Role::ListItem
                     | Role::RadioButton
                     | Role::Slider
                     | Role::Spinbox
