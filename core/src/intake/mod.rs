@@ -179,7 +179,7 @@ impl Intake {
         if text.len() > MAX_TEXT_BYTES {
             return self.note(place.unwrap_or(Place::Whole), Cause::TooLong { bytes: text.len() });
         }
-        let last = text.lines().filter_map(|line| enroll::parse(line).ok()).last();
+        let last = text.lines().filter_map(|line| enroll::parse(line).ok()).next_back();
         self.enrollment = last.or(self.enrollment.take());
         let lines = links::find(text);
         let single = lines.len() == 1;
