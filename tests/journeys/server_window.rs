@@ -171,6 +171,11 @@ impl Stage {
                 self.press("Continue");
             }
             assert_eq!(self.account().get_sign_in_step(), SignInStep::Token, "{:?}", self.account().get_problem());
+            if !self.account().get_token().fresh {
+                std::thread::sleep(Duration::from_secs(1));
+                self.tick();
+                continue;
+            }
             self.press("Sign in with this code");
             if self.account().get_sign_in_step() == SignInStep::Done {
                 return;

@@ -98,6 +98,7 @@ pub(crate) fn draw(stage: &Stage) -> Outcome {
         code: "492 871".into(),
         until: stage.parts.list.seconds(stage.parts.tokens.now()) + 20,
         period: 30,
+        fresh: true,
         ..SignInToken::default()
     });
     adapter.set_sign_in_step(SignInStep::Token);

@@ -15,7 +15,7 @@ use countersign_core::{
 use countersign_wire::v1::login::SessionReply;
 
 use super::{
-    ahead, instant,
+    ahead, corrected, instant,
     steps::{self, Arrived, Greeting, Started, Visit},
 };
 use crate::api::{Fingerprint, key::app_id};
@@ -41,6 +41,15 @@ pub fn standing(content: &Content, token: &Token) -> Option<Standing> {
     }
     let own = content.server(&registration.server).and_then(|server| own_app(&server));
     Some(if own.as_deref() == Some(&*registration.app_id) { Standing::Here } else { Standing::Elsewhere })
+}
+
+/// Until when a registered token's code is used up that was made for `time` (Unix seconds): the code that made it work
+/// counts once, and comes again as long as it stands. `ahead` is what the server's clock was ahead. `None` for a fresh one.
+pub fn used_up_until(token: &Token, time: u64, ahead: i64) -> Option<u64> {
+    let registered = corrected(token.registration.as_ref()?.registered_at, ahead);
+    let code = token.spec.code_at(time).ok()?;
+    let stands = code.stands()?;
+    (stands.from..stands.until).contains(&registered).then_some(stands.until)
 }
 
 /// The token of a server and how it stands: one that works here before one that does not, a newer one before an older.
@@ -152,7 +161,7 @@ pub fn activated(content: &mut Content, at: &str, id: TokenId, now: u64) -> Opti
                 registered_at: now,
                 moved_at: None,
                 taken_back: false,
-                exportable: true,
+                exportable: delivered.exportable,
             }),
         )
         .ok()?;

@@ -134,7 +134,12 @@ impl World<'_> {
         let spec = spec(&reply, &secret).ok_or(Failure::Strange)?;
         Ok(Arrived {
             expires_in: reply.expires_in,
-            delivered: Delivered { token: reply.token, uri: uri::write(&spec), replaces: reply.replaces },
+            delivered: Delivered {
+                token: reply.token,
+                uri: uri::write(&spec),
+                replaces: reply.replaces,
+                exportable: reply.exportable,
+            },
         })
     }
 

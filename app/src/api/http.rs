@@ -25,7 +25,14 @@ const LARGEST: u64 = 1 << 20;
 /// Sends requests over the network. Connections are kept for the next one.
 #[derive(Debug, Default)]
 pub struct Https {
-    clients: Mutex<HashMap<(bool, Option<Fingerprint>), (Client, trust::Seen)>>,
+    clients: Mutex<HashMap<(bool, Option<Fingerprint>), Line>>,
+}
+
+/// A client, and the certificate that it was shown last.
+#[derive(Clone, Debug)]
+struct Line {
+    client: Client,
+    seen: trust::Seen,
 }
 
 impl Transport for Https {
@@ -34,7 +41,7 @@ impl Transport for Https {
         let base = ServerAddress::parse(&contact.address).map_err(|error| Failure::Unreachable(error.to_string()))?;
         let url =
             Url::parse(&format!("{base}{}", request.path)).map_err(|error| Failure::Unreachable(error.to_string()))?;
-        let (client, seen) = self.client(url.scheme() == "https", contact.pin)?;
+        let Line { client, seen } = self.client(url.scheme() == "https", contact.pin)?;
         let mut builder = match request.method {
             Method::Get => client.get(url),
             Method::Post => client.post(url),
@@ -60,7 +67,7 @@ impl Transport for Https {
 }
 
 impl Https {
-    fn client(&self, encrypted: bool, pin: Option<Fingerprint>) -> Result<(Client, trust::Seen), Failure> {
+    fn client(&self, encrypted: bool, pin: Option<Fingerprint>) -> Result<Line, Failure> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = clients.get(&(encrypted, pin)) {
             return Ok(known.clone());
@@ -77,8 +84,9 @@ impl Https {
         // Unencrypted means this machine, which no proxy reaches.
         let builder = if encrypted { builder } else { builder.no_proxy() };
         let client = builder.build().map_err(|error| unready(&error))?;
-        clients.insert((encrypted, pin), (client.clone(), seen.clone()));
-        Ok((client, seen))
+        let line = Line { client, seen };
+        clients.insert((encrypted, pin), line.clone());
+        Ok(line)
     }
 }
 

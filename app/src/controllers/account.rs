@@ -7,7 +7,7 @@ use std::{cell::Cell, rc::Rc};
 
 use countersign_core::{
     secret::{Password, SecretText},
-    token::TokenId,
+    token::{Token, TokenId},
     uri::enroll::{self, EnrollError},
     vault::{Content, content::servers::Server},
 };
@@ -113,9 +113,16 @@ impl AccountController {
 
     /// The time that a server's codes are made for.
     pub fn code_time(&self, server: &Server) -> u64 {
-        let ahead =
-            if self.services.settings.with(|settings| settings.follow_server_clock) { server.clock_ahead } else { 0 };
-        corrected(self.services.clock.now(), ahead)
+        corrected(self.services.clock.now(), self.ahead(server))
+    }
+
+    /// Whether a token's code of now is not the one that was used up when it was registered.
+    pub fn is_fresh(&self, server: &Server, token: &Token) -> bool {
+        keep::used_up_until(token, self.code_time(server), self.ahead(server)).is_none()
+    }
+
+    fn ahead(&self, server: &Server) -> i64 {
+        if self.services.settings.with(|settings| settings.follow_server_clock) { server.clock_ahead } else { 0 }
     }
 
     /// Leaves what is waited for.

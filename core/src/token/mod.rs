@@ -153,6 +153,13 @@ pub struct Token {
     pub history: Vec<Revision>,
 }
 
+impl Token {
+    /// Whether its secret may leave this app as it is: the server that handed it out has a say in that.
+    pub fn may_leave(&self) -> bool {
+        self.registration.as_ref().is_none_or(|registration| registration.exportable)
+    }
+}
+
 /// A group of tokens. A token may be in many.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {

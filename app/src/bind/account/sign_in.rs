@@ -165,6 +165,7 @@ fn show_token(window: &AppWindow, parts: &Rc<Parts>, id: TokenId, why: Option<Wh
         code: code.map(|code| code.grouped().expose().into()).unwrap_or_default(),
         until: parts.list.seconds(now + left),
         period: token.spec.kind.period().map_or(30, |period| i32::try_from(period.seconds()).unwrap_or(30)),
+        fresh: parts.account.is_fresh(&server, token),
         why: match why {
             Some(Why::Issuer) => TokenWhy::Issuer,
             Some(Why::Remembered) => TokenWhy::Remembered,
@@ -179,6 +180,9 @@ fn answer(window: &AppWindow, parts: &Rc<Parts>) {
     let adapter = window.global::<AccountAdapter<'_>>();
     let (challenge, chosen) = (parts.visiting.challenge.borrow().clone(), *parts.visiting.token.borrow());
     let (Some(challenge), Some((token, _)), false) = (challenge, chosen, adapter.get_busy()) else { return };
+    if !adapter.get_token().fresh {
+        return;
+    }
     tell(window, None);
     adapter.set_busy(true);
     let at = parts.visiting.at.borrow().clone();

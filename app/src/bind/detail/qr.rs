@@ -101,6 +101,7 @@ pub(super) fn show(window: &AppWindow, parts: &Parts) {
     match parts.detail.show_qr(id) {
         Ok(()) => {}
         Err(QrError::TooLong) => return adapter.set_qr_problem(QrProblem::TooLong),
+        Err(QrError::Kept) => return adapter.set_qr_problem(QrProblem::Kept),
         // The page is about to say that the token is gone.
         Err(_) => return,
     }

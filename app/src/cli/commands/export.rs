@@ -7,7 +7,7 @@ use countersign_core::{
     import::{self, Outcome, Unlock},
     matching::fold,
     secret::SecretText,
-    token::{TokenId, TokenSpec},
+    token::{Token, TokenId, TokenSpec},
     vault::{Content, KdfParams},
 };
 use serde_json::json;
@@ -35,7 +35,7 @@ pub(crate) fn export(context: &mut Context, args: &Export) -> Result<(), Failure
     let key = context.key_source()?;
     let source = passwords::source(args.export_password_file.as_deref(), "--export-password-file", &mut context.stdin)?;
     let session = context.open_with(key)?;
-    let content = chosen(session.content(), &args.groups)?;
+    let content = may_leave(context, &chosen(session.content(), &args.groups)?);
     let Some(format) = export::format(&args.format) else { return backup(context, args, &content, source) };
     let password = match format.encrypted {
         true => Some(new_password(context, source)?),
@@ -65,6 +65,14 @@ pub(crate) fn export(context: &mut Context, args: &Export) -> Result<(), Failure
         path.display()
     ));
     Ok(())
+}
+
+/// Without the tokens that their servers do not let out, which are named.
+fn may_leave(context: &Context, content: &Content) -> Content {
+    for token in content.tokens().iter().filter(|token| !token.may_leave()) {
+        context.out.warn(&format!("{}: its server does not let it leave this app; left out", record::title(token)));
+    }
+    content.part(Token::may_leave)
 }
 
 /// The whole content, or the tokens in any of the groups.

@@ -71,6 +71,10 @@ pub(crate) fn show(context: &mut Context, query: &str, output: Option<&Path>) ->
     }
     let session = context.open()?;
     let token = pick::one(session.content(), query)?;
+    if !token.may_leave() {
+        return Err(Failure::failed(format!("The server of {} does not let it leave this app.", record::title(token)))
+            .hint("Register it in the other app: it then works there."));
+    }
     let link = uri::write(&token.spec);
     let matrix = Matrix::new(link.expose()).map_err(|error| {
         Failure::failed(spec::sentence(&error.to_string()))

@@ -223,6 +223,11 @@ pub(crate) fn sign_in(context: &mut Context, args: &SignIn) -> Result<(), Failur
     let token = session.content().token(id).ok_or_else(|| none(&at))?;
     let title = record::title(token);
     let there = token.registration.as_ref().map(|registration| registration.token_id.clone()).unwrap_or_default();
+    if let Some(until) = keep::used_up_until(token, corrected(now(), ahead), ahead) {
+        let wait = until.saturating_sub(corrected(now(), ahead)) + 1;
+        context.out.notice(&format!("The code that registered the token is used up; the next one comes in {wait} s."));
+        std::thread::sleep(std::time::Duration::from_secs(wait));
+    }
     let code = token.spec.code_at(corrected(now(), ahead)).map_err(|error| Failure::code(&error, &title))?;
     let answered = world.answer(&server, &challenge, &there, code.text());
     let reply = match answered {

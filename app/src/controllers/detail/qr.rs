@@ -37,6 +37,9 @@ pub enum QrError {
     /// The token is gone.
     #[error("there is no such token")]
     NoSuchToken,
+    /// Its server does not let it leave this app.
+    #[error("the server does not let the token leave this app")]
+    Kept,
     /// Its link is longer than any code holds.
     #[error("the token's names are too long for a QR code")]
     TooLong,
@@ -73,6 +76,9 @@ impl DetailController {
     pub fn show_qr(&self, id: TokenId) -> Result<(), QrError> {
         let content = self.door.content().ok_or(QrError::NoSuchToken)?;
         let token = content.token(id).ok_or(QrError::NoSuchToken)?;
+        if !token.may_leave() {
+            return Err(QrError::Kept);
+        }
         let link = uri::write(&token.spec);
         let matrix = Matrix::new(link.expose()).map_err(|_| QrError::TooLong)?;
         let name = file_name(&token.spec.title());

@@ -87,6 +87,8 @@ pub struct Delivered {
     pub uri: SecretText,
     /// The app that it will be taken from.
     pub replaces: Option<String>,
+    /// Whether the server lets its secret leave this app.
+    pub exportable: bool,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -147,6 +149,12 @@ struct StoredDelivered {
     uri: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaces: Option<String>,
+    #[serde(default = "yes")]
+    exportable: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Bytes as Base64url without padding.
@@ -249,6 +257,7 @@ impl Stored {
                     token: delivered.token,
                     uri: delivered.uri.expose().to_owned(),
                     replaces: delivered.replaces,
+                    exportable: delivered.exportable,
                 }),
             }),
             others,
@@ -284,6 +293,7 @@ impl Stored {
                     token: delivered.token,
                     uri: SecretText::new(delivered.uri),
                     replaces: delivered.replaces,
+                    exportable: delivered.exportable,
                 }),
             }),
         }
@@ -320,6 +330,7 @@ mod tests {
                     token: "t".into(),
                     uri: SecretText::new("otpauth://totp/a?secret=JBSWY3DPEHPK3PXP".into()),
                     replaces: Some("Phone (2024)".into()),
+                    exportable: false,
                 }),
             }),
         }

@@ -119,6 +119,7 @@ fn signing_in(step: SignInStep) -> Stage {
         code: "492 871".into(),
         until: 20,
         period: 30,
+        fresh: true,
         ..SignInToken::default()
     });
     adapter.set_sign_in_step(step);
