@@ -50,8 +50,8 @@ fn camera(stage: &Stage) -> Outcome {
             .map(|(at, name)| CameraDevice { id: at.to_string(), name: (*name).to_owned() })
             .collect(),
     );
-    // Half outside, so that it is seen and not read.
-    stage.camera.play([CameraStep::Frame(scene(LINK, 640 - 60)?)]);
+    // Mostly outside, so that it is seen and not read.
+    stage.camera.play([CameraStep::Frame(scene(LINK, 640 + 30)?)]);
     stage.navigation().invoke_add_from_camera();
     until(stage, |stage| stage.window.global::<AddAdapter<'_>>().get_camera_picture().size().width > 100)?;
     stage.shot("camera")?;
@@ -121,7 +121,7 @@ fn found(stage: &Stage) -> Outcome {
 
 /// Lets the camera's news in, as the event loop would.
 fn until(stage: &Stage, so: impl Fn(&Stage) -> bool) -> Outcome {
-    for _ in 0..2_000 {
+    for _ in 0..6_000 {
         i_slint_backend_testing::mock_elapsed_time(Duration::from_millis(20));
         stage.window.global::<AddAdapter<'_>>().invoke_camera_news();
         if so(stage) {
