@@ -305,3 +305,74 @@ fn a_wrong_clock_is_named_and_codes_can_follow_the_servers() {
     stage.press("Sign in with this code");
     assert_eq!(stage.account().get_problem(), AccountProblem::ClockWrong);
 }
+
+#[test]
+fn the_token_is_found_however_its_name_is_written_and_asked_about_where_it_is_not_sure() {
+    let server = Server::start();
+    quick(&server);
+    server.set("issuer", "Caf\u{e9} PAM");
+    server.add_user("ada");
+    let stage = Stage::new();
+    stage.add_server(&server.url());
+    stage.register(&server, "ada");
+    let rename = |issuer: &str| {
+        let services = &stage.parts.services;
+        let renamed = stage.parts.door.edit(services, |content| {
+            let token = content.tokens()[0].clone();
+            let spec = countersign_core::token::TokenSpec { issuer: issuer.to_owned(), ..token.spec };
+            let change = countersign_core::vault::content::Change { spec: Some(spec), ..Default::default() };
+            content.change(token.id, change, services.clock.now())
+        });
+        renamed.unwrap();
+    };
+    let to_the_token = || {
+        stage.press("Sign in");
+        stage.fill("User name", "ada");
+        stage.fill("Password at the server", ACCOUNT_PASSWORD);
+        stage.press("Continue");
+        stage.account().get_sign_in_step()
+    };
+    // Other case, spaces, and an accent that is composed of two characters.
+    rename(" caFE\u{301} pam ");
+    assert_eq!(to_the_token(), SignInStep::Token);
+    assert!(stage.shows("Not the right one? Choose another token"));
+    stage.window.global::<NavigationAdapter<'_>>().invoke_back();
+    stage.settle();
+
+    rename("My work");
+    assert_eq!(to_the_token(), SignInStep::Choose, "renamed: the user is asked");
+    stage.press("My work: ada");
+    assert_eq!(stage.account().get_sign_in_step(), SignInStep::Token);
+    stage.window.global::<NavigationAdapter<'_>>().invoke_back();
+    stage.settle();
+    // What was chosen is remembered.
+    assert_eq!(to_the_token(), SignInStep::Token);
+    stage.sign_in("ada");
+}
+
+/// A server that takes connections and says nothing: what waits for it waits elsewhere.
+#[test]
+fn a_server_that_stalls_does_not_hold_the_window() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", silent.local_addr().unwrap());
+    let stage = Stage::new();
+    stage.window.global::<NavigationAdapter<'_>>().invoke_go(Page::Account);
+    stage.settle();
+    stage.find("Add a server").invoke_accessible_default_action();
+    stage.settle();
+    stage.fill("Address or link", &address);
+    // The request is under way from here on, and nobody answers it.
+    stage.find("Continue").invoke_accessible_default_action();
+    stage.settle();
+    assert!(stage.account().get_busy());
+    stage.window.global::<NavigationAdapter<'_>>().invoke_go(Page::Tokens);
+    stage.settle();
+    stage.fill("Search issuer or account", "corp");
+    assert_eq!(stage.find("Search issuer or account").accessible_value().unwrap_or_default(), "corp");
+    stage.tick();
+    // What comes late is dropped: the page is another one.
+    assert!(!stage.account().get_busy());
+    drop(silent);
+    stage.work();
+    assert_eq!((stage.page(), stage.account().get_problem()), (Page::Tokens, AccountProblem::None));
+}
