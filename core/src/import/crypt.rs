@@ -51,11 +51,18 @@ pub(super) fn cbc_of<C>(key: &[u8], iv: &[u8], sealed: &[u8]) -> Option<Plain>
 where
     C: BlockCipherDecrypt<BlockSize = BlockBytes> + cbc::cipher::KeyInit,
 {
-    let mut buffer = Zeroizing::new(sealed.to_vec());
+    cbc_in_place::<C>(key, iv, Zeroizing::new(sealed.to_vec()))
+}
+
+/// [`cbc_of`] what may be overwritten.
+pub(super) fn cbc_in_place<C>(key: &[u8], iv: &[u8], mut sealed: Plain) -> Option<Plain>
+where
+    C: BlockCipherDecrypt<BlockSize = BlockBytes> + cbc::cipher::KeyInit,
+{
     let cipher = cbc::Decryptor::<C>::new_from_slices(key, iv).ok()?;
-    let length = cipher.decrypt_padded::<Pkcs7>(&mut buffer).ok()?.len();
-    buffer.truncate(length);
-    Some(buffer)
+    let length = cipher.decrypt_padded::<Pkcs7>(&mut sealed).ok()?.len();
+    sealed.truncate(length);
+    Some(sealed)
 }
 
 /// Opens one message of libsodium's `crypto_secretstream_xchacha20poly1305`, the first of its stream, whatever its tag.

@@ -41,6 +41,12 @@ pub enum ImportError {
         /// The format's name.
         format: &'static str,
     },
+    /// The key file that was given with it is none.
+    #[error("the key file cannot be used: {what}")]
+    KeyFile {
+        /// What is wrong, without any value of it.
+        what: &'static str,
+    },
     /// The file's structure is not what its format has.
     #[error("the export of {format} is damaged: {what}")]
     Damaged {

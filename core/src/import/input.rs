@@ -15,6 +15,8 @@ pub(super) struct Input<'a> {
     pub(super) json: Json<'a>,
     /// Whether the outermost JSON value has more items than records are taken.
     pub(super) too_many: bool,
+    /// The key file that a person gave along with it.
+    pub(super) key_file: Option<&'a [u8]>,
 }
 
 /// The outermost JSON value.
@@ -40,7 +42,7 @@ impl<'a> Input<'a> {
             Some(text) if text.starts_with('[') => json::list_of(text).map_or_else(&mut note, Json::List),
             _ => Json::No,
         };
-        Self { bytes, text, json, too_many }
+        Self { bytes, text, json, too_many, key_file: None }
     }
 
     /// The outermost object.

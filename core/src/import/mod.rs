@@ -45,7 +45,7 @@ mod winauth;
 pub use error::ImportError;
 pub use plan::{Counts, Fate, Line, Plan};
 pub use record::{Draft, Outcome, Problem, Record, Remark, Source, Unread};
-pub use table::{FORMATS, Format, PasswordUse, Recognised, detect, format, read};
+pub use table::{FORMATS, Format, PasswordUse, Recognised, detect, format, read, read_with_key_file};
 
 use crate::secret::SecretText;
 

@@ -40,6 +40,8 @@ pub(super) trait Importer {
     const EXTENSIONS: &'static [&'static str];
     /// Whether its files need a password.
     const PASSWORD: PasswordUse;
+    /// Whether a key file can lock its files, beside a password or instead of one.
+    const KEY_FILE: bool = false;
 
     /// Whether a file is of this format.
     fn recognise(input: &Input<'_>) -> Recognised;
@@ -59,6 +61,8 @@ pub struct Format {
     pub extensions: &'static [&'static str],
     /// Whether its files need a password.
     pub password: PasswordUse,
+    /// Whether a key file can lock its files, beside a password or instead of one.
+    pub key_file: bool,
     recognise: fn(&Input<'_>) -> Recognised,
     read: fn(&Input<'_>, Unlock<'_>) -> Result<Source, ImportError>,
 }
@@ -75,6 +79,7 @@ const fn row<I: Importer>() -> Format {
         name: I::NAME,
         extensions: I::EXTENSIONS,
         password: I::PASSWORD,
+        key_file: I::KEY_FILE,
         recognise: I::recognise,
         read: I::read,
     }
@@ -142,6 +147,30 @@ fn candidates(input: &Input<'_>) -> Vec<&'static Format> {
 /// [`ImportError::PasswordNeeded`] asks for another call with the password, [`ImportError::Costly`] for one with
 /// [`Unlock::allow_costly`].
 pub fn read(bytes: &[u8], named: Option<&Format>, unlock: Unlock<'_>) -> Result<Source, ImportError> {
+    read_all(bytes, None, named, unlock)
+}
+
+/// [`read`] with the key file that locks the file, beside a password or instead of one. A format without
+/// [`Format::key_file`] does not look at it.
+///
+/// # Errors
+///
+/// As [`read`]; [`ImportError::KeyFile`] where the key file is none.
+pub fn read_with_key_file(
+    bytes: &[u8],
+    key_file: &[u8],
+    named: Option<&Format>,
+    unlock: Unlock<'_>,
+) -> Result<Source, ImportError> {
+    read_all(bytes, Some(key_file), named, unlock)
+}
+
+fn read_all(
+    bytes: &[u8],
+    key_file: Option<&[u8]>,
+    named: Option<&Format>,
+    unlock: Unlock<'_>,
+) -> Result<Source, ImportError> {
     if bytes.len() > MAX_FILE_BYTES {
         return Err(ImportError::TooLarge { bytes: bytes.len() as u64 });
     }
@@ -149,7 +178,7 @@ pub fn read(bytes: &[u8], named: Option<&Format>, unlock: Unlock<'_>) -> Result<
         return Err(ImportError::Empty);
     }
     let text = decoded(bytes);
-    let input = Input::new(bytes, text.as_deref());
+    let input = Input { key_file, ..Input::new(bytes, text.as_deref()) };
     if input.too_many {
         return Err(ImportError::TooMany);
     }

@@ -291,6 +291,62 @@ def keepass():
         db.save()
 
 
+# KeePass before KDBX 4, and key files: the key is the SHA-256 of KEY_FILE, which other kinds of key files can hold, too
+KEY_FILE = b"any file at all\n"
+
+
+def keepass_old():
+    import gzip
+    from Cryptodome.Cipher import AES, Salsa20
+    from pykeepass import PyKeePass, create_database
+
+    values = [("Trees", "Ash", "ada", "otp", URIS[0]), ("Trees", "Steam", "sam", "TOTP Seed", STEAM)]
+    key_hash = hashlib.sha256(KEY_FILE).digest()
+    for name, has_key in [("keepass-3.kdbx", False), ("keepass-3-key.kdbx", True)]:
+        seed, transform, iv, inner, start = (os.urandom(size) for size in (32, 32, 16, 32, 32))
+        fields = [(2, bytes.fromhex("31c1f2e6bf714350be5805216afc5aff")), (3, struct.pack("<I", not has_key)), (4, seed),
+                  (5, transform), (6, struct.pack("<Q", 100)), (7, iv), (8, inner), (9, start),
+                  (10, struct.pack("<I", 2)), (0, b"\r\n\r\n")]
+        header = struct.pack("<III", 0x9AA2D903, 0xB54BFB67, 0x00030001)
+        header += b"".join(struct.pack("<BH", id, len(data)) + data for id, data in fields)
+        stream = Salsa20.new(hashlib.sha256(inner).digest(), bytes.fromhex("e830094b97205d2a"))
+        string = lambda key, value: f"<String><Key>{key}</Key><Value>{value}</Value></String>"
+        hidden = lambda key, value: (f'<String><Key>{key}</Key><Value Protected="True">'
+                                     f"{b64(stream.encrypt(value.encode()))}</Value></String>")
+        entries = "".join(
+            f"<Entry><UUID>{b64(os.urandom(16))}</UUID>{string('Title', title)}{string('UserName', user)}"
+            f"{hidden('Password', 'a password')}{hidden(key, value)}"
+            f"{string('TOTP Settings', '30;S') if user == 'sam' else ''}</Entry>"
+            for _, title, user, key, value in values)
+        xml = (f"<KeePassFile><Meta><HeaderHash>{b64(hashlib.sha256(header).digest())}</HeaderHash></Meta><Root><Group>"
+               f"<UUID>{b64(os.urandom(16))}</UUID><Name>Root</Name><Group><UUID>{b64(os.urandom(16))}</UUID>"
+               f"<Name>Trees</Name>{entries}</Group></Group></Root></KeePassFile>").encode()
+        content = xml if has_key else gzip.compress(xml)
+        # Two blocks, so that their order counts
+        blocks = [content[:200], content[200:], b""]
+        body = start + b"".join(
+            struct.pack("<I", number) + (hashlib.sha256(block).digest() if block else bytes(32))
+            + struct.pack("<I", len(block)) + block for number, block in enumerate(blocks))
+        composite = hashlib.sha256(hashlib.sha256(PASSWORD).digest() + (key_hash if has_key else b"")).digest()
+        for _ in range(100):
+            composite = AES.new(transform, AES.MODE_ECB).encrypt(composite)
+        key = hashlib.sha256(seed + hashlib.sha256(composite).digest()).digest()
+        write(name, header + cbc(key, iv, body))
+        # Another reader agrees
+        keyfile = io.BytesIO(KEY_FILE) if has_key else None
+        read = PyKeePass(name, password=PASSWORD.decode(), keyfile=keyfile)
+        assert [(entry.group.name, entry.title, entry.username) for entry in read.entries] == [value[:3] for value in values]
+        assert read.find_entries(title="Ash", first=True).otp == URIS[0]
+    # A key file alone
+    if os.path.exists("keepass-key.kdbx"):
+        os.remove("keepass-key.kdbx")
+    db = create_database("keepass-key.kdbx", keyfile=io.BytesIO(KEY_FILE))
+    demand = db.kdbx.header.value.dynamic_header.kdf_parameters.data.dict
+    demand.M.value, demand.I.value, demand.P.value = 64 * 1024, 1, 1
+    db.add_entry(db.root_group, "Ash", "ada", "a password", otp=URIS[0])
+    db.save()
+
+
 # OTPClient: the three versions of its database
 def otpclient():
     tokens = json.dumps([
@@ -327,5 +383,5 @@ def privacyidea():
 
 
 for make in (two_fas, andotp, ente, proton, bitwarden, freeotp, authy, authenticator_plus, totp_authenticator, archives, bomb,
-             keepass, otpclient, privacyidea):
+             keepass, keepass_old, otpclient, privacyidea):
     make()

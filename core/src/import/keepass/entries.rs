@@ -35,7 +35,31 @@ impl Stream {
     }
 }
 
-/// The inner header, then XML.
+/// How the protected values of a database are hidden.
+pub(super) struct Protection<'a> {
+    /// The stream: 2 is Salsa20, 3 is ChaCha20.
+    pub(super) kind: u64,
+    /// What its key is made of.
+    pub(super) key: &'a [u8],
+}
+
+impl Protection<'_> {
+    fn stream(&self) -> Option<Stream> {
+        match self.kind {
+            2 => {
+                let nonce = [0xe8, 0x30, 0x09, 0x4b, 0x97, 0x20, 0x5d, 0x2a];
+                Salsa20::new_from_slices(&Sha256::digest(self.key), &nonce).ok().map(Stream::Salsa)
+            }
+            3 => {
+                let hash = Sha512::digest(self.key);
+                ChaCha20::new_from_slices(&hash[..32], &hash[32..44]).ok().map(Stream::ChaCha)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The inner header of KDBX 4, then XML.
 pub(super) fn read(plain: &[u8]) -> Result<Source, ImportError> {
     let cut = || damaged("its content is cut off");
     let (mut kind, mut key, mut rest) = (0, &plain[..0], plain);
@@ -51,21 +75,22 @@ pub(super) fn read(plain: &[u8]) -> Result<Source, ImportError> {
             _ => {}
         }
     }
-    let stream = match kind {
-        2 => Salsa20::new_from_slices(&Sha256::digest(key), &[0xe8, 0x30, 0x09, 0x4b, 0x97, 0x20, 0x5d, 0x2a])
-            .ok()
-            .map(Stream::Salsa),
-        3 => {
-            let hash = Sha512::digest(key);
-            ChaCha20::new_from_slices(&hash[..32], &hash[32..44]).ok().map(Stream::ChaCha)
-        }
-        _ => None,
-    };
-    let mut stream = stream.ok_or_else(|| damaged("its values are protected in an unknown way"))?;
-    let xml = std::str::from_utf8(rest).map_err(|_| damaged("its content is not UTF-8"))?;
+    xml(&Protection { kind: kind.into(), key }, rest, None)
+}
+
+/// The XML. Where it says the hash of the file's header, that must be `header_hash`.
+pub(super) fn xml(protection: &Protection<'_>, xml: &[u8], header_hash: Option<&str>) -> Result<Source, ImportError> {
+    let mut stream = protection.stream().ok_or_else(|| damaged("its values are protected in an unknown way"))?;
+    let xml = std::str::from_utf8(xml).map_err(|_| damaged("its content is not UTF-8"))?;
     let document = prefs::parse(xml).ok_or_else(|| damaged("its content is no XML"))?;
     let root = document.root_element();
     let bin = root.descendants().find(|node| node.has_tag_name("RecycleBinUUID")).and_then(|node| node.text());
+    let said = root.descendants().find(|node| node.has_tag_name("HeaderHash")).and_then(|node| node.text());
+    if let (Some(said), Some(hash)) = (said, header_hash)
+        && said.trim() != hash
+    {
+        return Err(damaged("its header was changed"));
+    }
 
     // Every protected value uses the stream, also those of entries that nobody asks for.
     let mut values: HashMap<roxmltree::NodeId, Zeroizing<String>> = HashMap::new();

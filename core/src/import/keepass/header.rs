@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use argon2::Algorithm;
 use sha2::{Digest, Sha256};
 
-use super::{KeePass, damaged};
+use super::{KeePass, cut, damaged};
 use crate::import::{ImportError, table::Importer as _};
 
 const AES: [u8; 16] = [0x31, 0xc1, 0xf2, 0xe6, 0xbf, 0x71, 0x43, 0x50, 0xbe, 0x58, 0x05, 0x21, 0x6a, 0xfc, 0x5a, 0xff];
@@ -49,24 +49,21 @@ pub(super) struct Sealed<'a> {
     pub(super) mac: &'a [u8],
 }
 
-fn cut() -> ImportError {
-    damaged("it is cut off")
+impl Cipher {
+    /// The cipher of that identifier.
+    pub(super) fn of(id: &[u8]) -> Result<Self, ImportError> {
+        match id {
+            id if id == AES => Ok(Self::Aes),
+            id if id == CHACHA => Ok(Self::ChaCha),
+            id if id == TWOFISH => Ok(Self::Twofish),
+            _ => Err(ImportError::Newer { format: KeePass::NAME, version: "a cipher of its own".to_owned() }),
+        }
+    }
 }
 
 impl Header {
-    /// Reads the header; nothing of it is authentic yet.
+    /// Reads the header of a KDBX 4 file; nothing of it is authentic yet.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, ImportError> {
-        let version = bytes.get(8..12).ok_or_else(cut)?;
-        match (u16::from_le_bytes([version[2], version[3]]), &bytes[4..8]) {
-            (4, [0x67, 0xfb, 0x4b, 0xb5]) => {}
-            (0..=3, _) => {
-                return Err(ImportError::Refused {
-                    what: "this KeePass database has an older format than KDBX 4",
-                    instead: "open it in KeePassXC, choose Database > Database Security > Encryption Settings, take KDBX 4, and save",
-                });
-            }
-            (newer, _) => return Err(ImportError::Newer { format: KeePass::NAME, version: format!("KDBX {newer}") }),
-        }
         let mut fields: HashMap<u8, &[u8]> = HashMap::new();
         let mut at = 12;
         loop {
@@ -80,15 +77,8 @@ impl Header {
             fields.insert(head[0], value);
         }
         let field = |id: u8| fields.get(&id).copied().ok_or_else(|| damaged("its header is incomplete"));
-        let unknown = |what: &str| ImportError::Newer { format: KeePass::NAME, version: what.to_owned() };
-        let cipher = match field(2)? {
-            id if id == AES => Cipher::Aes,
-            id if id == CHACHA => Cipher::ChaCha,
-            id if id == TWOFISH => Cipher::Twofish,
-            _ => return Err(unknown("a cipher of its own")),
-        };
         Ok(Self {
-            cipher,
+            cipher: Cipher::of(field(2)?)?,
             gzip: field(3)?.first() == Some(&1),
             seed: field(4)?.to_vec(),
             iv: field(7)?.to_vec(),

@@ -7,7 +7,7 @@ use countersign_core::{
 };
 
 use super::{
-    kit::{Counting, NOW, read},
+    kit::{Counting, NOW, read, specs},
     made::file,
 };
 
@@ -55,6 +55,7 @@ fn cheap() -> Vec<(&'static str, Vec<u8>)> {
         ("freeotp 2", file("freeotp.xml")),
         ("zip", file("winauth.zip")),
         ("kdbx", file("keepass.kdbx")),
+        ("kdbx 3", file("keepass-3.kdbx")),
         ("otpclient", file("otpclient-3.enc")),
         ("2fas", file("2fas.2fas")),
     ]
@@ -89,6 +90,25 @@ fn changed_at_every_byte() {
             }
             bytes[at] = before;
         }
+    }
+}
+
+/// What opens a file is at hand, and each of its bytes is wrong in turn, or missing.
+#[test]
+fn an_opened_database_is_whole_or_refused() {
+    let whole = file("keepass-3.kdbx");
+    let tokens = specs(&read(&whole, Some("correct horse")).unwrap());
+    for length in 0..whole.len() {
+        assert!(read(&whole[..length], Some("correct horse")).is_err(), "cut to {length}");
+    }
+    let mut changed = whole.clone();
+    for at in 0..whole.len() {
+        changed[at] ^= 1;
+        // What follows the last block is nobody's.
+        if let Ok(source) = read(&changed, Some("correct horse")) {
+            assert_eq!(specs(&source), tokens, "changed at {at}");
+        }
+        changed[at] ^= 1;
     }
 }
 

@@ -2,8 +2,14 @@
 
 use std::{fs, path::Path};
 
+use countersign_core::{
+    import::{self, FORMATS, ImportError, Outcome, Source, Unlock},
+    secret::SecretText,
+};
+use data_encoding::{BASE64, HEXUPPER};
+use sha2::{Digest, Sha256};
+
 use super::kit::{line, read, read_as, specs};
-use countersign_core::import::{self, ImportError, Outcome, Source};
 
 const PASSWORD: &str = "correct horse";
 const ASH: &str = "Ash/ada totp SHA1 6 30 GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
@@ -127,8 +133,86 @@ fn keepass_has_four_dialects() {
         assert_eq!(source.without_token, 1, "an entry without a token; what was thrown away does not count");
         assert_eq!(groups(&source).iter().filter(|groups| *groups == &["Trees"]).count(), 1);
     }
-    let old = [&[0x03, 0xd9, 0xa2, 0x9a, 0x67, 0xfb, 0x4b, 0xb5, 1, 0, 3, 0][..], &[0; 200]].concat();
-    assert!(matches!(read(&old, Some(PASSWORD)), Err(ImportError::Refused { .. })));
+    for (second, version, told) in [
+        (0x65, 3, "this is a database of KeePass 1: "),
+        (0x66, 1, "this is a database of a trial version of KeePass 2: "),
+        (0x67, 5, "the export of KeePass has version KDBX 5, which is newer"),
+    ] {
+        let head = [0x03, 0xd9, 0xa2, 0x9a, second, 0xfb, 0x4b, 0xb5, 1, 0, version, 0];
+        let error = read(&[&head[..], &[0; 200]].concat(), Some(PASSWORD)).unwrap_err().to_string();
+        assert!(error.starts_with(told), "{error}");
+    }
+}
+
+#[test]
+fn keepass_before_kdbx_4() {
+    let source = opened("keepass-3.kdbx", "keepass");
+    assert_eq!(lines(&source), [ASH, STEAM]);
+    assert_eq!(groups(&source), [["Trees"], ["Trees"]]);
+
+    let whole = file("keepass-3.kdbx");
+    let told = |bytes: &[u8]| read(bytes, Some(PASSWORD)).unwrap_err();
+    // The rounds are at a fixed place: signature, version, cipher, compression, two seeds, then theirs.
+    let rounds = 12 + (3 + 16) + (3 + 4) + 2 * (3 + 32);
+    assert_eq!(whole[rounds..rounds + 11], [6, 8, 0, 100, 0, 0, 0, 0, 0, 0, 0]);
+    let mut costly = whole.clone();
+    costly[rounds + 10] = 1;
+    assert!(matches!(told(&costly), ImportError::TooCostly { .. }));
+    let mut other = whole.clone();
+    other[rounds + 3] = 101;
+    assert!(matches!(told(&other), ImportError::WrongPassword { .. }));
+    // The comment is not part of what opens the file, but of what the content vouches for.
+    let mut commented = whole[..12].to_vec();
+    commented.extend_from_slice(&[1, 1, 0, b'x']);
+    commented.extend_from_slice(&whole[12..]);
+    assert_eq!(told(&commented).to_string(), "the export of KeePass is damaged: its header was changed");
+}
+
+#[test]
+fn keepass_takes_a_key_file_of_every_kind() {
+    let any = b"any file at all\n".to_vec();
+    let key = Sha256::digest(&any);
+    let digits = HEXUPPER.encode(&key);
+    let xml_1 = format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><KeyFile><Meta><Version>1.00</Version></Meta><Key><Data>{}</Data></Key></KeyFile>",
+        BASE64.encode(&key)
+    );
+    let xml_2 = format!(
+        "<KeyFile><Meta><Version>2.0</Version></Meta><Key><Data Hash=\"{}\">\n{} {}\n</Data></Key></KeyFile>",
+        HEXUPPER.encode(&Sha256::digest(key)[..4]),
+        &digits[..32],
+        &digits[32..]
+    );
+    let kinds = [any.clone(), key.to_vec(), digits.into_bytes(), xml_1.into_bytes(), xml_2.into_bytes()];
+    let with = |name: &str, key_file: &[u8], password: Option<&str>| {
+        let password = password.map(|password| SecretText::new(password.to_owned()));
+        import::read_with_key_file(
+            &file(name),
+            key_file,
+            None,
+            Unlock { password: password.as_ref(), allow_costly: false },
+        )
+    };
+    for kind in kinds {
+        assert_eq!(lines(&with("keepass-3-key.kdbx", &kind, Some(PASSWORD)).unwrap()), [ASH, STEAM]);
+        for password in [None, Some("")] {
+            assert_eq!(lines(&with("keepass-key.kdbx", &kind, password).unwrap()), [ASH], "{password:?}");
+        }
+    }
+    for (name, key_file, password) in [
+        ("keepass-3-key.kdbx", &any[..], None),
+        ("keepass-3-key.kdbx", b"another", Some(PASSWORD)),
+        ("keepass-key.kdbx", &any, Some(PASSWORD)),
+        ("keepass-3.kdbx", &any, Some(PASSWORD)),
+    ] {
+        let error = with(name, key_file, password).unwrap_err();
+        assert!(matches!(error, ImportError::WrongPassword { .. }), "{name}: {error}");
+    }
+    assert!(matches!(read(&file("keepass-3-key.kdbx"), Some(PASSWORD)), Err(ImportError::WrongPassword { .. })));
+    let broken = b"<KeyFile><Key><Data>!</Data></Key></KeyFile>";
+    assert!(matches!(with("keepass-key.kdbx", broken, None), Err(ImportError::KeyFile { .. })));
+    let takes_one: Vec<_> = FORMATS.iter().filter(|format| format.key_file).map(|format| format.id).collect();
+    assert_eq!(takes_one, ["keepass"]);
 }
 
 #[test]
