@@ -53,6 +53,10 @@ impl Importer for Aegis {
         let text = std::str::from_utf8(&plain).map_err(|_| ImportError::damaged(Self::NAME, "it is not UTF-8"))?;
         content(&json::object_of(text).map_err(|_| wrong(Problem::Malformed("db")))?)
     }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        draft(&json::record(raw)?, &HashMap::new())
+    }
 }
 
 fn newer(version: u64, known: u64) -> Result<(), ImportError> {

@@ -57,6 +57,10 @@ impl Importer for AndOtp {
         let items = json::list_of(text).map_err(|_| ImportError::damaged(Self::NAME, "it is no list of tokens"))?;
         Ok(entries(&items))
     }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        draft(&json::record(raw)?)
+    }
 }
 
 /// Rounds, salt and nonce before the ciphertext.

@@ -51,6 +51,10 @@ impl Importer for Bitwarden {
         let wrong = |_| ImportError::damaged(Self::NAME, "its content is no JSON");
         items(&json::object_of(std::str::from_utf8(&plain).map_err(|_| wrong(()))?).map_err(|_| wrong(()))?)
     }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        token(raw, "", "")
+    }
 }
 
 /// Derives the key as the file says, stretches it, and opens its data.

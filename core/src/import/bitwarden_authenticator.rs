@@ -48,6 +48,12 @@ impl Importer for BitwardenAuthenticator {
         }
         Ok(source)
     }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        let item = json::record(raw)?;
+        let name = item.text_or_empty("name")?;
+        draft(&item, &name)
+    }
 }
 
 fn draft(item: &json::Object<'_>, name: &str) -> Result<Draft, Problem> {

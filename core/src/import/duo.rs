@@ -42,6 +42,10 @@ impl Importer for Duo {
         }
         Ok(source)
     }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        draft(&json::record(raw)?)
+    }
 }
 
 fn draft(account: &Object<'_>) -> Result<Draft, Problem> {

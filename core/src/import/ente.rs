@@ -41,6 +41,12 @@ impl Importer for Ente {
         }
         Ok(source)
     }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        let mut draft = Draft::from_uri(raw)?;
+        finish(&mut draft);
+        Ok(draft)
+    }
 }
 
 fn open(input: &Input<'_>, unlock: Unlock<'_>) -> Result<crypt::Plain, ImportError> {

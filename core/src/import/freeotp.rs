@@ -54,6 +54,10 @@ impl Importer for FreeOtp {
         }
         Ok(source)
     }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        plain(&json::record(raw)?)
+    }
 }
 
 impl Importer for FreeOtpPlus {
@@ -78,6 +82,10 @@ impl Importer for FreeOtpPlus {
             source.push(name, token.map_err(|_| Problem::Shape).and_then(|token| plain(&token)), raw.get());
         }
         Ok(source)
+    }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        plain(&json::record(raw)?)
     }
 }
 

@@ -151,6 +151,11 @@ pub(super) fn object_of(text: &str) -> Result<Object<'_>, serde_json::Error> {
     serde_json::from_str(text)
 }
 
+/// A record that is an object.
+pub(super) fn record(text: &str) -> Result<Object<'_>, Problem> {
+    object_of(text).map_err(|_| Problem::Shape)
+}
+
 /// The items of a list.
 pub(super) fn list_of(text: &str) -> Result<Vec<&RawValue>, serde_json::Error> {
     serde_json::from_str::<List<'_>>(text).map(|list| list.0)

@@ -47,6 +47,10 @@ impl Importer for LastPass {
         }
         Ok(source)
     }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        draft(&json::record(raw)?, &HashMap::new())
+    }
 }
 
 fn name(account: &Object<'_>) -> String {

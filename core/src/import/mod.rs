@@ -4,6 +4,7 @@
 //! it with a vault, and [`Source::merge_into`] adds it as one import that can be taken back.
 
 mod aegis;
+mod again;
 mod andotp;
 mod archive;
 mod authenticator_plus;
@@ -42,6 +43,7 @@ mod two_fas;
 mod uris;
 mod winauth;
 
+pub use again::read_again;
 pub use error::ImportError;
 pub use plan::{Counts, Fate, Line, Plan};
 pub use record::{Draft, Outcome, Problem, Record, Remark, Source, Unread};

@@ -67,6 +67,10 @@ impl Importer for OtpClient {
         }
         Ok(source)
     }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        draft(&json::record(raw)?)
+    }
 }
 
 /// What stands before the ciphertext, which authenticates all of it.

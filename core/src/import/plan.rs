@@ -120,6 +120,13 @@ impl Source {
         self.lines(ledger, now)
     }
 
+    /// Adds the tokens that are new, and nothing else: there is no import to take back.
+    pub(super) fn add_to(&self, vault: &mut Content, rng: &mut dyn CryptoRng, now: u64) -> Plan {
+        let content = self.to_content(rng, now);
+        let ledger = vault.add_new(&content, rng).0;
+        self.lines(ledger, now)
+    }
+
     fn lines(&self, ledger: Ledger, now: u64) -> Plan {
         let mut tokens = ledger.lines.into_iter();
         let mut counts = Counts { records: self.count(), without_token: self.without_token, ..Counts::default() };

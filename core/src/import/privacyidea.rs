@@ -50,6 +50,12 @@ impl Importer for PrivacyIdea {
         }
         Ok(source)
     }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        let token = json::record(raw)?;
+        let kind = token.text_or_empty("type")?;
+        draft(&token, &kind)
+    }
 }
 
 /// The token in a link: JSON in Base64.

@@ -60,6 +60,13 @@ impl Importer for Proton {
         let text = std::str::from_utf8(&plain).map_err(|_| wrong(Problem::Malformed("content")))?;
         entries(&json::object_of(text).map_err(|_| wrong(Problem::Malformed("content")))?)
     }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        let entry = json::record(raw)?;
+        let content = entry.object("content")?;
+        let name = content.as_ref().map_or(Ok(String::new()), |content| content.text_or_empty("name"))?;
+        draft(&entry, content.as_ref(), &name)
+    }
 }
 
 fn entries(outer: &Object<'_>) -> Result<Source, ImportError> {

@@ -35,6 +35,10 @@ impl Importer for Raivo {
         let text = std::str::from_utf8(&bytes).map_err(|_| damaged(()))?;
         Ok(entries(&json::list_of(text).map_err(|_| damaged(()))?))
     }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        draft(&json::record(raw)?)
+    }
 }
 
 fn entries(items: &[&serde_json::value::RawValue]) -> Source {

@@ -38,6 +38,10 @@ impl Importer for Steam {
         }
         Ok(source)
     }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        draft(&json::record(raw)?)
+    }
 }
 
 /// The accounts of the new file.

@@ -49,6 +49,10 @@ impl Importer for Stratum {
         let damaged = |_| ImportError::damaged(Self::NAME, "its content is no JSON");
         backup(&json::object_of(std::str::from_utf8(&plain).map_err(|_| damaged(()))?).map_err(|_| damaged(()))?)
     }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        Entry::of(&json::record(raw)?)?.draft(&Categories::new())
+    }
 }
 
 fn open(bytes: &[u8], unlock: Unlock<'_>) -> Result<crypt::Plain, ImportError> {
@@ -98,20 +102,7 @@ fn backup(outer: &Object<'_>) -> Result<Source, ImportError> {
         let name = object
             .as_ref()
             .map_or_else(|_| String::new(), |object| text::title(&text(object, "Issuer"), &text(object, "Username")));
-        let draft = object.map_err(|_| Problem::Shape).and_then(|object| {
-            Entry {
-                kind: object.number("Type")?,
-                issuer: object.text_or_empty("Issuer")?,
-                username: object.text_or_empty("Username")?,
-                secret: object.needed("Secret")?,
-                pin: object.text("Pin")?,
-                algorithm: object.number("Algorithm")?,
-                digits: object.number("Digits")?,
-                period: object.number("Period")?,
-                counter: object.number("Counter")?,
-            }
-            .draft(&categories)
-        });
+        let draft = object.map_err(|_| Problem::Shape).and_then(|object| Entry::of(&object)?.draft(&categories));
         source.push(name, draft, raw.get());
     }
     Ok(source)
@@ -162,6 +153,21 @@ struct Entry {
 }
 
 impl Entry {
+    /// As the backup has it.
+    fn of(object: &Object<'_>) -> Result<Self, Problem> {
+        Ok(Self {
+            kind: object.number("Type")?,
+            issuer: object.text_or_empty("Issuer")?,
+            username: object.text_or_empty("Username")?,
+            secret: object.needed("Secret")?,
+            pin: object.text("Pin")?,
+            algorithm: object.number("Algorithm")?,
+            digits: object.number("Digits")?,
+            period: object.number("Period")?,
+            counter: object.number("Counter")?,
+        })
+    }
+
     fn draft(self, categories: &Categories) -> Result<Draft, Problem> {
         let kind = match self.kind {
             Some(1) => "hotp",

@@ -1,8 +1,8 @@
 //! The table of formats: what each can do, and which one a file is of.
 
 use super::{
-    ImportError, MAX_FILE_BYTES, Source, Unlock, aegis, andotp, authenticator_plus, authy, battle_net, bitwarden,
-    bitwarden_authenticator, countersign, databases, duo, ente, freeotp, html,
+    Draft, ImportError, MAX_FILE_BYTES, Problem, Source, Unlock, aegis, andotp, authenticator_plus, authy, battle_net,
+    bitwarden, bitwarden_authenticator, countersign, databases, duo, ente, freeotp, html,
     input::{Input, decoded},
     keepass, lastpass, otpclient, privacyidea, proton, raivo, steam, stratum, totp_authenticator, two_fas, uris,
     winauth,
@@ -48,6 +48,12 @@ pub(super) trait Importer {
 
     /// Reads it.
     fn read(input: &Input<'_>, unlock: Unlock<'_>) -> Result<Source, ImportError>;
+
+    /// Reads one record as [`Source::push`] was given it; a link where the format does not say otherwise. What the record
+    /// says by a number of its file (a group) is not known here.
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        Draft::from_uri(raw)
+    }
 }
 
 /// One format and what can be done with its files.
@@ -65,6 +71,14 @@ pub struct Format {
     pub key_file: bool,
     recognise: fn(&Input<'_>) -> Recognised,
     read: fn(&Input<'_>, Unlock<'_>) -> Result<Source, ImportError>,
+    record: fn(&str) -> Result<Draft, Problem>,
+}
+
+impl Format {
+    /// Reads one record alone, as it was kept.
+    pub(super) fn record(&self, raw: &str) -> Result<Draft, Problem> {
+        (self.record)(raw)
+    }
 }
 
 impl std::fmt::Debug for Format {
@@ -82,6 +96,7 @@ const fn row<I: Importer>() -> Format {
         key_file: I::KEY_FILE,
         recognise: I::recognise,
         read: I::read,
+        record: I::record,
     }
 }
 

@@ -52,6 +52,10 @@ impl Importer for TotpAuthenticator {
         };
         opened(&sealed, password.expose()).ok_or(ImportError::WrongPassword { format: Self::NAME })
     }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        draft(&json::record(raw)?)
+    }
 }
 
 fn base64(input: &Input<'_>) -> Option<Vec<u8>> {

@@ -62,6 +62,10 @@ impl Importer for TwoFas {
         }
         Ok(source)
     }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        draft(&json::record(raw)?, SCHEMA, &HashMap::new())
+    }
 }
 
 /// Ciphertext with its tag, salt and nonce, each in Base64, between colons.

@@ -1,7 +1,7 @@
 //! WinAuth: its export, links in a text, alone or in an encrypted archive.
 
 use super::{
-    Draft, ImportError, PasswordUse, Recognised, Source, Unlock, archive, input::Input, table::Importer, uris,
+    Draft, ImportError, PasswordUse, Problem, Recognised, Source, Unlock, archive, input::Input, table::Importer, uris,
 };
 use crate::token::Kind;
 
@@ -36,6 +36,12 @@ impl Importer for WinAuth {
             }
         }
         Ok(source)
+    }
+
+    fn record(raw: &str) -> Result<Draft, Problem> {
+        let mut draft = Draft::from_uri(raw)?;
+        finish(&mut draft);
+        Ok(draft)
     }
 }
 

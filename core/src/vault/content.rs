@@ -1,6 +1,7 @@
 //! What a vault holds while it is open.
 
 mod foreign;
+mod kept;
 mod part;
 mod places;
 mod read;
@@ -10,6 +11,7 @@ mod tests;
 mod write;
 
 pub(crate) use foreign::{Foreign, NewGroups};
+pub use kept::{KeptEntry, KeptId};
 pub(crate) use read::ContentError;
 #[cfg(test)]
 pub(super) use tests::UNKNOWN_FIELDS;

@@ -89,8 +89,27 @@ impl Content {
     /// A token keeps its identifier where that is free. The source's trash and its unreadable entries come along too,
     /// as far as they are not here yet.
     pub fn merge(&mut self, source: &Content, source_name: &str, rng: &mut dyn CryptoRng, now: u64) -> Ledger {
+        let (ledger, added, groups) = self.add_new(source, rng);
+        let import = Import { at: now, source: source_name.to_owned(), added, groups };
+        let kept = self.adopt_kept(source, now, source_name);
+        if !import.added.is_empty() || kept > 0 {
+            self.imports.push(import);
+            let too_many = self.imports.len().saturating_sub(MAX_IMPORTS);
+            for forgotten in self.imports.drain(..too_many) {
+                self.extra.imports.remove(&(forgotten.at, forgotten.source));
+            }
+        }
+        ledger
+    }
+
+    /// Adds what is new, and says which tokens came and which groups were made.
+    pub(crate) fn add_new(
+        &mut self,
+        source: &Content,
+        rng: &mut dyn CryptoRng,
+    ) -> (Ledger, Vec<TokenId>, Vec<GroupId>) {
         let (mut ledger, earlier) = self.compare_lines(source);
-        let mut import = Import { at: now, source: source_name.to_owned(), added: Vec::new(), groups: Vec::new() };
+        let (mut added, mut made) = (Vec::new(), Vec::new());
         let mut groups = HashMap::new();
         let mut ids: HashSet<TokenId> = self.ids().collect();
         for (at, earlier) in earlier.into_iter().enumerate() {
@@ -106,32 +125,23 @@ impl Content {
             while !ids.insert(token.id) {
                 token.id = TokenId::from_random(random(rng));
             }
-            token.groups = self.adopt_groups(source, &token.groups, &mut groups, &mut import.groups, rng);
+            token.groups = self.adopt_groups(source, &token.groups, &mut groups, &mut made, rng);
             if let Some(extra) = source.extra.tokens.get(&old_id) {
                 self.extra.tokens.insert(token.id, extra.clone());
             }
             line.token = token.clone();
-            import.added.push(token.id);
+            added.push(token.id);
             self.tokens.push(token);
         }
         for trashed in source.trash.iter().filter(|trashed| ids.insert(trashed.token.id)) {
             let mut trashed = trashed.clone();
-            trashed.token.groups =
-                self.adopt_groups(source, &trashed.token.groups, &mut groups, &mut import.groups, rng);
+            trashed.token.groups = self.adopt_groups(source, &trashed.token.groups, &mut groups, &mut made, rng);
             if let Some(extra) = source.extra.tokens.get(&trashed.token.id) {
                 self.extra.tokens.insert(trashed.token.id, extra.clone());
             }
             self.trash.push(trashed);
         }
-        let kept = self.adopt_kept(source, now, source_name);
-        if !import.added.is_empty() || kept > 0 {
-            self.imports.push(import);
-            let too_many = self.imports.len().saturating_sub(MAX_IMPORTS);
-            for forgotten in self.imports.drain(..too_many) {
-                self.extra.imports.remove(&(forgotten.at, forgotten.source));
-            }
-        }
-        ledger
+        (ledger, added, made)
     }
 
     fn ids(&self) -> impl Iterator<Item = TokenId> + '_ {

@@ -140,10 +140,7 @@ impl Content {
                 Foreign::from_json(kept.json.expose()).and_then(|foreign| foreign.import) != Some(stamp.clone())
             })
             .collect();
-        let mut flags = stays.iter();
-        self.kept.retain(|_| flags.next().is_none_or(|stays| *stays));
-        let mut flags = stays.iter();
-        self.unreadable.retain(|_| flags.next().is_none_or(|stays| *stays));
+        self.retain_kept(&stays);
     }
 }
 
