@@ -118,13 +118,19 @@ impl Keys {
         io::Write::write_all(&mut file, self.text().as_bytes())?;
         file.sync_all()?;
         if replace {
-            std::fs::rename(&next, path)
+            std::fs::rename(&next, path)?;
         } else {
             // Fails where another process was first.
             let linked = std::fs::hard_link(&next, path);
             std::fs::remove_file(&next)?;
-            linked
+            linked?;
         }
+        // The folder says which file it is: a key that is in use must not be gone when the machine loses power.
+        #[cfg(unix)]
+        if let Some(folder) = path.parent() {
+            std::fs::File::open(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?.sync_all()?;
+        }
+        Ok(())
     }
 
     /// The file's text: `NUMBER:BASE64` a line, newest first.
@@ -179,6 +185,11 @@ impl Keys {
             )
             .map_err(|_| UnsealError::NotAuthentic)?;
         Ok(SecretBytes::new(std::mem::take(&mut *plain)))
+    }
+
+    /// The number of the key that something was sealed with. `None` where it is too short to say.
+    pub fn key_of(sealed: &[u8]) -> Option<u32> {
+        sealed.first_chunk().map(|id| u32::from_be_bytes(*id))
     }
 
     /// Seals a secret setting's value as text.

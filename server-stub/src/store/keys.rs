@@ -1,14 +1,10 @@
-//! Keys of other systems, and the key that secrets are sealed with.
+//! Keys of other systems.
 
 use serde_json::json;
-use sqlx::{AnyConnection, Row as _, any::AnyRow};
+use sqlx::{Row as _, any::AnyRow};
 
-use super::{Store, StoreError, verify};
-use crate::{
-    domain::{audit::Event, policy::Setting},
-    seal::Keys,
-    service::{Now, Random},
-};
+use super::{Store, StoreError};
+use crate::{domain::audit::Event, seal::Keys, service::Now};
 
 /// Another system that may ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,62 +67,6 @@ impl Store {
         self.record(&mut transaction, keys, vec![event]).await?;
         Ok(transaction.commit().await?)
     }
-
-    /// Seals every secret anew with the newest key; how many there were.
-    pub async fn reseal(&self, keys: &Keys, random: &Random, now: Now) -> Result<u64, StoreError> {
-        const PAGE: i64 = 500;
-        let (mut after, mut count) = (String::new(), 0);
-        loop {
-            let mut transaction = self.begin().await?;
-            let rows = sqlx::query("SELECT id, secret FROM credentials WHERE id > $1 ORDER BY id LIMIT $2")
-                .bind(&after)
-                .bind(PAGE)
-                .fetch_all(&mut *transaction)
-                .await?;
-            let Some(last) = rows.last() else {
-                count += reseal_settings(&mut transaction, keys, random).await?;
-                let event =
-                    Event::new(now, "key.rotated", None).with(json!({ "key": keys.newest(), "secrets": count }));
-                self.record(&mut transaction, keys, vec![event]).await?;
-                transaction.commit().await?;
-                return Ok(count);
-            };
-            after = last.try_get(0)?;
-            for row in &rows {
-                let (id, sealed): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
-                let plain =
-                    keys.open(verify::SECRET_PLACE, &id, &sealed).map_err(|_| StoreError::Damaged("credentials"))?;
-                let anew = keys.seal(verify::SECRET_PLACE, &id, plain.expose(), random);
-                // Only where it is still what was read: a token that was replaced meanwhile is new already.
-                sqlx::query("UPDATE credentials SET secret = $1 WHERE id = $2 AND secret = $3")
-                    .bind(anew)
-                    .bind(&id)
-                    .bind(sealed)
-                    .execute(&mut *transaction)
-                    .await?;
-                count += 1;
-            }
-            transaction.commit().await?;
-        }
-    }
-}
-
-async fn reseal_settings(connection: &mut AnyConnection, keys: &Keys, random: &Random) -> Result<u64, StoreError> {
-    let mut count = 0;
-    for (name, sealed) in Store::settings(&mut *connection).await? {
-        if !Setting::find(&name).is_ok_and(|setting| setting.secret) {
-            continue;
-        }
-        let plain = keys.open_setting(&name, &sealed).map_err(|_| StoreError::Damaged("settings"))?;
-        sqlx::query("UPDATE settings SET value = $1 WHERE name = $2 AND value = $3")
-            .bind(keys.seal_setting(&name, &plain, random))
-            .bind(&name)
-            .bind(sealed)
-            .execute(&mut *connection)
-            .await?;
-        count += 1;
-    }
-    Ok(count)
 }
 
 fn api_key(row: &AnyRow) -> Result<ApiKey, StoreError> {

@@ -10,6 +10,7 @@ pub mod login;
 mod migrate;
 pub mod outbox;
 pub mod registration;
+mod reseal;
 pub mod users;
 pub mod verify;
 

@@ -11,9 +11,9 @@ use crate::{
     service::{Now, Random},
 };
 
-const RECIPIENT_PLACE: &str = "outbox.recipient";
-const SUBJECT_PLACE: &str = "outbox.subject";
-const BODY_PLACE: &str = "outbox.body";
+pub(super) const RECIPIENT_PLACE: &str = "outbox.recipient";
+pub(super) const SUBJECT_PLACE: &str = "outbox.subject";
+pub(super) const BODY_PLACE: &str = "outbox.body";
 /// How long a message that was claimed is left to its process, in seconds. No try takes as long.
 pub const CLAIMED_FOR: i64 = 60;
 

@@ -333,7 +333,8 @@ fn settings_groups_and_users_are_what_was_set() {
     assert_eq!((&shown["group"], &shown["email"]), (&json!("Staff"), &Value::Null));
     done(data, &["token", "add", "ada", "--uri", TOTP]);
     assert_eq!(done(data, &["token", "list", "ada"]).as_array().unwrap().len(), 1);
-    assert_eq!(done(data, &["key", "rotate"]), json!({ "key": 2, "secrets": 1 }));
+    // The token's, and recipient, subject and text of the message that tells of it.
+    assert_eq!(done(data, &["key", "rotate"]), json!({ "key": 2, "secrets": 4 }));
     assert_eq!(done(data, &["user", "reset", "ada", "--clear"]), json!({ "tokens_deleted": 1 }));
     done(data, &["settings", "set", "issuer"]);
     assert_eq!(done(data, &["settings", "get", "issuer"]), json!({ "issuer": "Countersign" }));

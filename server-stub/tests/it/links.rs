@@ -36,7 +36,7 @@ use crate::{
 };
 
 /// Makes a link for Ada; what is behind `/enroll/`.
-async fn link(desk: &Desk, now: u64) -> String {
+pub(crate) async fn link(desk: &Desk, now: u64) -> String {
     let sealing = (&*desk.keys, &desk.random);
     let via = BTreeSet::from([Via::Link]);
     let ada = Name::new("ada").unwrap();
@@ -44,7 +44,7 @@ async fn link(desk: &Desk, now: u64) -> String {
     enroll::parse(made.url.expose()).unwrap().code.expose().to_owned()
 }
 
-async fn allow_others(store: &Store, database: &Database) {
+pub(crate) async fn allow_others(store: &Store, database: &Database) {
     store.set_setting(&database.keys, "other_apps", Some("true"), at(0)).await.unwrap();
 }
 

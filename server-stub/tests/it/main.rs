@@ -15,5 +15,6 @@ mod policy;
 mod processes;
 mod races;
 mod registration;
+mod rotation;
 mod store;
 mod verification;

@@ -6,7 +6,7 @@ mod rules;
 mod users;
 
 use std::{
-    io::{BufRead as _, IsTerminal as _, Read as _},
+    io::{self, BufRead as _, IsTerminal as _, Read as _},
     path::Path,
 };
 
@@ -18,6 +18,7 @@ use super::{
     CliError, Context, Report,
     args::{AdminCommand, Command, KeyCommand, OutboxCommand, TokenCommand, UserCommand},
 };
+use crate::seal::Keys;
 
 pub(super) async fn run(context: &Context, command: &Command) -> Result<Report, CliError> {
     match command {
@@ -51,9 +52,13 @@ async fn rotate(context: &Context) -> Result<Report, CliError> {
                 .to_owned(),
         ));
     };
-    let rotated = context.keys.rotated(&context.random);
+    let failed = |source| CliError::File { path: file.clone(), source };
+    let _turn = turn(file).map_err(failed)?;
+    // As it is now: another may have come first.
+    let earlier = Keys::read(file).map_err(failed)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+    let rotated = earlier.rotated(&context.random);
     // On the disk before anything is sealed with it.
-    rotated.write(file, true).map_err(|source| CliError::File { path: file.clone(), source })?;
+    rotated.write(file, true).map_err(failed)?;
     let store = &context.admin.store;
     let count = store.reseal(&rotated, &context.random, context.clock.now()).await?;
     let newest = rotated.newest();
@@ -64,6 +69,22 @@ async fn rotate(context: &Context) -> Result<Report, CliError> {
             file.display()
         ),
     ))
+}
+
+/// Waits for others that put a key into the same file: of two at once one would take the other's key away, and with it
+/// what was sealed with it. Held until it is dropped.
+#[cfg(unix)]
+fn turn(file: &Path) -> io::Result<std::fs::File> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = std::fs::File::open(folder)?;
+    folder.lock()?;
+    Ok(folder)
+}
+
+/// A folder cannot be held on other systems.
+#[cfg(not(unix))]
+fn turn(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// A shape as JSON. Texts and numbers only: none of them fails.
