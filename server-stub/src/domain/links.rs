@@ -31,7 +31,7 @@ use crate::{
         links::{self as rows, Link},
         outbox::{self, Channel, Outgoing},
         users,
-        verify::{self, Columns, Statements},
+        verify::{self, Columns},
     },
 };
 
@@ -236,7 +236,7 @@ impl Desk {
         let (link, Opened { policy, .. }) = find_for_others(&mut transaction, text, now).await?;
         let (spec, columns) = self.token_of(&link)?;
         let (user_id, seconds) = (link.user_id.as_str(), now.seconds());
-        let failures = verify::claim(&mut transaction, Statements::REAL, user_id, &policy, seconds).await?;
+        let failures = verify::claim(&mut transaction, user_id, &policy, seconds).await?;
         let judged = judge(&spec, -1, None, &TypedCode::new(code), &policy, seconds);
         let (Some(_), Judgement::Step(step)) = (failures, judged) else {
             self.tell_if_locked(&mut transaction, user_id, &policy, failures, now).await?;

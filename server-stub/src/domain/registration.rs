@@ -33,7 +33,7 @@ use crate::{
         outbox::{self, Channel, Outgoing},
         registration::{self as rows, Registrant, Registration},
         users,
-        verify::{self, Columns, Statements},
+        verify::{self, Columns},
     },
     template::{Escape, expand},
 };
@@ -307,8 +307,7 @@ impl Desk {
         let subject = verify::subject(&mut transaction, &self.keys, &user).await?.ok_or(RegistrationError::Ended)?;
         let policy = settings.policy_of(subject.group_policy.as_deref());
         // The same budget as for every other code of the user: a new SMS opens no new one.
-        let failures =
-            verify::claim(&mut transaction, Statements::REAL, &registration.user_id, &policy, now.seconds()).await?;
+        let failures = verify::claim(&mut transaction, &registration.user_id, &policy, now.seconds()).await?;
         let tried = failures.is_some() && rows::claim_sms(&mut transaction, id, now.seconds()).await?;
         let typed: Zeroizing<String> = Zeroizing::new(code.chars().filter(|c| !c.is_whitespace()).take(16).collect());
         let key_id = u32::try_from(registration.sms_key_id).unwrap_or(0);
@@ -391,7 +390,7 @@ impl Desk {
         }
         let subject = verify::subject(&mut transaction, &self.keys, &verify::Who::Id(user_id.clone())).await?;
         let policy = settings.policy_of(subject.ok_or(RegistrationError::Ended)?.group_policy.as_deref());
-        let failures = verify::claim(&mut transaction, Statements::REAL, user_id, &policy, now.seconds()).await?;
+        let failures = verify::claim(&mut transaction, user_id, &policy, now.seconds()).await?;
         let secret = self.keys.open(verify::SECRET_PLACE, token, sealed);
         let secret = secret.map_err(|_| StoreError::Damaged("registrations"))?;
         let spec = verify::token(columns, -1, &secret).ok_or(StoreError::Damaged("registrations"))?;

@@ -114,8 +114,9 @@ pub async fn decide(
 /// Decides attempts inside a transaction, as if one came after the other, and adds to `events` what happened. The caller
 /// appends those, commits, and only then answers.
 ///
-/// An attempt is claimed before its code is compared, and all takes the same statements and the same arithmetic whether
-/// the user exists or not, and whether a code that is refused is wrong or was used.
+/// An attempt is claimed before its code is compared, and all takes the same statements, the same arithmetic and the same
+/// writing whether the user exists or not, and whether a code that is refused is wrong or was used: for a name that nobody
+/// has, all is done for another user, of whom nothing changes by it.
 pub async fn decide_all(
     connection: &mut AnyConnection,
     rules: &Rules<'_>,
@@ -129,20 +130,24 @@ pub async fn decide_all(
         let mut who = BTreeSet::new();
         let (mut round, mut later): (Vec<usize>, Vec<usize>) =
             waiting.into_iter().partition(|at| who.insert(&asked[*at].attempt.who));
-        let mut found = verify::subjects(connection, rules.keys, &who).await?;
-        let mut subjects = Vec::with_capacity(round.len());
+        let mut met = verify::subjects(connection, rules.keys, &who).await?;
         let mut users = BTreeSet::new();
         round.retain(|at| {
-            let found = found.remove(&asked[*at].attempt.who);
             // One user, by name and by id.
-            let again = found.as_ref().is_some_and(|found| !users.insert(found.user_id.clone()));
+            let again =
+                met.known.get(&asked[*at].attempt.who).is_some_and(|found| !users.insert(found.user_id.clone()));
             if again {
                 later.push(*at);
-            } else {
-                subjects.push((found.is_some(), found.unwrap_or_else(|| nobody(&rules.settings.policy))));
             }
             !again
         });
+        let subjects: Vec<(bool, Subject)> = round
+            .iter()
+            .map(|at| match met.known.remove(&asked[*at].attempt.who) {
+                Some(found) => (true, found),
+                None => (false, met.others.pop().unwrap_or_else(|| nobody(&rules.settings.policy))),
+            })
+            .collect();
         let asked: Vec<Asked<'_>> = round.iter().map(|at| asked[*at]).collect();
         for (at, outcome) in round.iter().zip(decide_round(connection, rules, &asked, &subjects, events).await?) {
             outcomes[*at] = outcome;
@@ -166,9 +171,9 @@ async fn decide_round(
         .iter()
         .zip(subjects)
         .zip(&policies)
-        .map(|((asked, (_, subject)), policy)| {
+        .map(|((asked, (known, subject)), policy)| {
             let at = asked.attempt.now.seconds();
-            Claim { user_id: &subject.user_id, at, policy }
+            Claim { key: &subject.key, counts: *known, at, policy }
         })
         .collect();
     let claimed = verify::claims(connection, rules.statements, &claims).await?;
@@ -178,7 +183,8 @@ async fn decide_round(
         let failures = claimed.get(&subject.user_id).copied();
         let mut claimed = failures.is_some();
         if let Some(named) = &attempt.credential {
-            claimed &= verify::claim_credential(connection, &subject.user_id, named).await?;
+            let user_id = if *known { &subject.user_id } else { "" };
+            claimed &= verify::claim_credential(connection, user_id, named).await?;
         }
         let steps = steps(rules, attempt, subject, policy);
         let refusal = match (known, address_spent, claimed) {
@@ -244,7 +250,7 @@ fn place<'a>((refusal, steps): &(Option<Reason>, Vec<Step<'a>>), nth: usize) -> 
 }
 
 /// What no token takes.
-const NO_STEP: Step<'static> = Step { credential_id: "", step: -1, until: None };
+const NO_STEP: Step<'static> = Step { credential_id: "", key: "", step: -1, until: None };
 
 /// What a code is to each of the tokens that count: first the steps that it is the code of, then those that another code
 /// would have to confirm, then the tokens that it is wrong for.
@@ -260,7 +266,7 @@ fn steps<'a>(rules: &Rules<'_>, attempt: &Attempt, subject: &'a Subject, policy:
                 Judgement::Far(step) => (step, Some(now + RESYNC_SECONDS)),
                 Judgement::Wrong => (NO_STEP.step, None),
             };
-            Step { credential_id: &token.id, step, until }
+            Step { credential_id: &token.id, key: &token.key, step, until }
         })
         .collect();
     if steps.is_empty() {
@@ -305,12 +311,13 @@ pub struct Rules<'a> {
     pub confirms: bool,
 }
 
-/// Somebody to do the same work for where there is no such user.
+/// Somebody to do the same arithmetic for where there is nobody else: no such user, or no token that counts.
 fn nobody(policy: &Policy) -> Subject {
     let secret = TokenSecret::from_bytes(SecretBytes::new(vec![0; 20]).expose().to_vec());
     let kind = Kind::Totp { algorithm: policy.algorithm, digits: policy.digits, period: policy.period };
     let credentials = secret.map(|secret| Credential {
         id: String::new(),
+        key: String::new(),
         token: TokenSpec {
             issuer: policy.issuer.clone(),
             account: String::new(),
@@ -323,5 +330,10 @@ fn nobody(policy: &Policy) -> Subject {
         resync: None,
         confirmed: true,
     });
-    Subject { user_id: String::new(), group_policy: None, credentials: credentials.into_iter().collect() }
+    Subject {
+        user_id: String::new(),
+        key: String::new(),
+        group_policy: None,
+        credentials: credentials.into_iter().collect(),
+    }
 }

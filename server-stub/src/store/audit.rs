@@ -12,9 +12,19 @@ use crate::{
 /// Appends events in their order. Last in every transaction: from here to the commit nobody else appends.
 pub async fn append(connection: &mut AnyConnection, keys: &Keys, events: &[Event]) -> Result<(), StoreError> {
     const HEAD: &str = "UPDATE audit_head SET seq = seq + $1 WHERE id = 1 RETURNING seq, mac";
-    const INSERT: &str = "INSERT INTO audit (seq, at, event, user_id, detail, key_id, mac) \
-        SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3, value ->> 4, \
-        CAST(value ->> 5 AS BIGINT), {hex} FROM {list}";
+    macro_rules! insert {
+        ($before:literal) => {
+            concat!(
+                $before,
+                "INSERT INTO audit (seq, at, event, user_id, detail, key_id, mac) ",
+                "SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3, value ->> 4, ",
+                "CAST(value ->> 5 AS BIGINT), {hex} FROM {list}"
+            )
+        };
+    }
+    const END: &str = "UPDATE audit_head SET mac = $1 WHERE id = 1";
+    // PostgreSQL is a trip away: both in one.
+    const BOTH: &str = insert!("WITH head AS (UPDATE audit_head SET mac = $2 WHERE id = 1) ");
     if events.is_empty() {
         return Ok(());
     }
@@ -38,9 +48,15 @@ pub async fn append(connection: &mut AnyConnection, keys: &Keys, events: &[Event
         let Entry { seq, at, event, user_id, detail, key_id, mac } = entry;
         rows.push((seq, at, event, user_id, detail, key_id, HEXLOWER.encode(&mac)));
     }
-    let sql = in_dialect(connection, INSERT);
-    sqlx::query(AssertSqlSafe(sql)).bind(json(&rows)?).execute(&mut *connection).await?;
-    sqlx::query("UPDATE audit_head SET mac = $1 WHERE id = 1").bind(mac).execute(connection).await?;
+    let postgres = connection.backend_name() == "PostgreSQL";
+    let sql = in_dialect(connection, if postgres { BOTH } else { insert!("") });
+    let insert = sqlx::query(AssertSqlSafe(sql)).bind(json(&rows)?);
+    if postgres {
+        insert.bind(mac).execute(connection).await?;
+    } else {
+        insert.execute(&mut *connection).await?;
+        sqlx::query(END).bind(mac).execute(connection).await?;
+    }
     Ok(())
 }
 

@@ -52,6 +52,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0007_links.sql"),
         postgres: include_str!("../../migrations/postgres/0007_links.sql"),
     },
+    Migration {
+        version: 8,
+        sqlite: include_str!("../../migrations/sqlite/0008_attempts.sql"),
+        postgres: include_str!("../../migrations/postgres/0008_attempts.sql"),
+    },
 ];
 
 /// Why the schema was not brought up to date. Nothing of the step that failed stays.

@@ -17,7 +17,7 @@ pub mod verify;
 use std::{path::Path, sync::Arc, time::Duration};
 
 use sqlx::{
-    Any, AnyConnection, AnyPool, Executor as _, Transaction,
+    Any, AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Executor as _, Transaction,
     any::{AnyPoolOptions, install_default_drivers},
     pool::PoolConnection,
 };
@@ -28,6 +28,13 @@ use crate::{domain::audit::Event, seal::Keys};
 
 /// How long a request waits for the database before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a connection may have rested and still be taken to be there, without a trip to ask.
+pub const RESTED: Duration = Duration::from_secs(1);
+/// What every connection to PostgreSQL begins with. All statements are look-ups of a few rows: reading whole tables may
+/// be estimated to cost less while those are small, and costs more; plans that are made once are as good as any.
+const POSTGRES: &str = "SET lock_timeout = '3s'; SET client_min_messages = warning; SET jit = off; \
+    SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
+    SET enable_mergejoin = off; ";
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,17 +163,31 @@ impl Store {
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA busy_timeout = 3000; \
                  PRAGMA foreign_keys = ON"
             }
-            (Kind::Postgres, Durability::Full) => {
-                "SET synchronous_commit = on; SET lock_timeout = '3s'; SET client_min_messages = warning"
-            }
-            (Kind::Postgres, Durability::Relaxed) => {
-                "SET synchronous_commit = off; SET lock_timeout = '3s'; SET client_min_messages = warning"
-            }
+            (Kind::Postgres, Durability::Full) => "SET synchronous_commit = on",
+            (Kind::Postgres, Durability::Relaxed) => "SET synchronous_commit = off",
+        };
+        let session = match kind {
+            Kind::Sqlite => session.to_owned(),
+            Kind::Postgres => [POSTGRES, session].concat(),
         };
         let pool = |connections| {
-            AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).after_connect(
-                move |connection, _| Box::pin(async move { connection.execute(session).await.map(drop) }),
-            )
+            let session = session.clone();
+            AnyPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(PATIENCE)
+                .after_connect(move |connection, _| {
+                    let session = session.clone();
+                    Box::pin(async move { connection.execute(AssertSqlSafe(session)).await.map(drop) })
+                })
+                .test_before_acquire(false)
+                .before_acquire(|connection, resting| {
+                    Box::pin(async move {
+                        if resting.idle_for >= RESTED {
+                            connection.ping().await?;
+                        }
+                        Ok(true)
+                    })
+                })
         };
         let writers = match kind {
             Kind::Sqlite => pool(1).connect(address).await,
@@ -218,15 +239,36 @@ impl Store {
         Ok(())
     }
 
+    /// A connection for writing. In SQLite it is the only one: nobody else writes until it is dropped.
+    pub(crate) async fn writer(&self) -> Result<PoolConnection<Any>, StoreError> {
+        Ok(self.writers.acquire().await?)
+    }
+
+    /// Begins a transaction that will write, on a connection for it.
+    pub(crate) async fn begin_on<'c>(
+        &self,
+        writer: &'c mut PoolConnection<Any>,
+    ) -> Result<Transaction<'c, Any>, StoreError> {
+        Ok(match self.beginning() {
+            Some(statement) => writer.begin_with(statement).await?,
+            None => writer.begin().await?,
+        })
+    }
+
     /// Begins a transaction that will write. In SQLite it is the only one from here on.
     pub async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        Ok(match (self.kind, self.durability) {
-            (Kind::Sqlite, Durability::Full) => {
-                self.writers.begin_with("PRAGMA synchronous = FULL; BEGIN IMMEDIATE").await?
-            }
-            (Kind::Sqlite, Durability::Relaxed) => self.writers.begin_with("BEGIN IMMEDIATE").await?,
-            (Kind::Postgres, _) => self.writers.begin().await?,
+        Ok(match self.beginning() {
+            Some(statement) => self.writers.begin_with(statement).await?,
+            None => self.writers.begin().await?,
         })
+    }
+
+    fn beginning(&self) -> Option<&'static str> {
+        match (self.kind, self.durability) {
+            (Kind::Sqlite, Durability::Full) => Some("PRAGMA synchronous = FULL; BEGIN IMMEDIATE"),
+            (Kind::Sqlite, Durability::Relaxed) => Some("BEGIN IMMEDIATE"),
+            (Kind::Postgres, _) => None,
+        }
     }
 
     /// The same, but its commit does not wait for the disk: for what nobody is promised, a refusal. It outlives the death
@@ -260,20 +302,35 @@ impl Store {
 
 /// Puts what the two databases word differently into a statement about a list, which is its first parameter, a JSON text:
 /// one statement for a list of any length, and one trip for all that are in it. `{list}` has a row `value` for each
-/// element, `{in_list}` is a condition on a text, `{hex}` the bytes of the seventh text in `value`, `{lock}` keeps the rows of `u`
-/// from others, as SQLite does anyway.
+/// element, `{texts}` the same for a list of texts; `{any}` and `{end}` are around a query whose rows a column must be
+/// among, `{in_list}` is that for the list itself; `{key}` is what a row of any table is found by soonest; `{hex}` is the
+/// bytes of the seventh text in `value`; `{lock}` keeps the rows of `u` from others, as SQLite does anyway.
 fn in_dialect(connection: &AnyConnection, sql: &str) -> String {
-    let [list, in_list, hex, lock] = match connection.backend_name() {
+    let words = match connection.backend_name() {
         "PostgreSQL" => [
-            "json_array_elements(CAST($1 AS json))",
+            ("{in_list}", "{any}SELECT value FROM {texts}{end}"),
+            ("{list}", "json_array_elements(CAST($1 AS json))"),
+            ("{texts}", "json_array_elements_text(CAST($1 AS json))"),
             // An array, for which the planner looks nowhere but in the index.
-            "= ANY (ARRAY(SELECT json_array_elements_text(CAST($1 AS json))))",
-            "decode(value ->> 6, 'hex')",
-            "FOR NO KEY UPDATE OF u",
+            ("{any}", "= ANY (ARRAY("),
+            ("{end}", "))"),
+            ("{key}", "id"),
+            ("{hex}", "decode(value ->> 6, 'hex')"),
+            ("{lock}", "FOR NO KEY UPDATE OF u"),
         ],
-        _ => ["json_each($1)", "IN (SELECT value FROM json_each($1))", "unhex(value ->> 6)", ""],
+        _ => [
+            ("{in_list}", "{any}SELECT value FROM {texts}{end}"),
+            ("{list}", "json_each($1)"),
+            ("{texts}", "json_each($1)"),
+            ("{any}", "IN ("),
+            ("{end}", ")"),
+            // Next to the row itself: one tree less to go down, and one page less to read.
+            ("{key}", "rowid"),
+            ("{hex}", "unhex(value ->> 6)"),
+            ("{lock}", ""),
+        ],
     };
-    sql.replace("{list}", list).replace("{in_list}", in_list).replace("{hex}", hex).replace("{lock}", lock)
+    words.iter().fold(sql.to_owned(), |sql, (word, wording)| sql.replace(word, wording))
 }
 
 /// A list as a statement's parameter.

@@ -1,7 +1,7 @@
 //! The statements that decide about a code. Each decides alone: whatever else runs on whatever machine, an attempt is
 //! claimed once and a step accepted once.
 
-use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_core::{
     secret::SecretBytes,
@@ -28,13 +28,26 @@ pub const ADDRESS_WINDOW: i64 = 600;
 /// Each is about many rows at once: `asked` has one for each attempt, of as many different users.
 #[derive(Clone, Copy, Debug)]
 pub struct Statements {
-    /// Claims attempts: `asked` has `who` (the user's id), `at` (Unix seconds), `quick` and `most` (failures). A user's
-    /// id and failures that come back mean: this attempt may be looked at.
+    /// Claims attempts: `asked` has `who` (the user's key), `at` (Unix seconds), `quick` and `most` (failures), and
+    /// `counts`: 0 for an attempt that only takes as long. A user's id, failures, and 1 that come back mean: this attempt
+    /// may be looked at.
     pub claim: &'static str,
-    /// Accepts steps: `asked` has `what` (the token's id), `step`, and `until`, which is null unless the step is one to
+    /// Accepts steps: `asked` has `what` (the token's key), `step`, and `until`, which is null unless the step is one to
     /// be remembered until then, for another code to confirm it. The id of a token that comes back means: nobody had
     /// the step, nor a later one.
     pub accept: &'static str,
+}
+
+/// The condition under which an attempt is claimed.
+macro_rules! open {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            " WHEN asked.counts = 1 AND locked_at IS NULL AND failures < asked.most \
+              AND (blocked_until <= asked.at OR blocked_until > asked.at + 3600) ",
+            $after
+        )
+    };
 }
 
 impl Statements {
@@ -42,24 +55,31 @@ impl Statements {
     ///
     /// The claim counts the attempt as a failure before anybody knows whether it is one. From the `quick`th failure on
     /// it also closes the door for a while: 30 s, doubled by each further one, at most an hour. A door that is closed
-    /// for longer than that was closed under a clock that has since been set back: it counts as open.
+    /// for longer than that was closed under a clock that has since been set back: it counts as open. An attempt that is
+    /// not claimed changes the row as well, in `knocks`, so that it takes as long.
     pub const REAL: Self = Self {
-        claim: "UPDATE users SET failures = failures + 1, \
-            blocked_until = CASE \
-                WHEN failures + 1 < asked.quick THEN 0 \
-                WHEN failures + 1 - asked.quick >= 7 THEN asked.at + 3600 \
-                ELSE asked.at + (CAST(30 AS BIGINT) << CAST(failures + 1 - asked.quick AS INTEGER)) END, \
-            locked_at = CASE WHEN failures + 1 >= asked.most THEN asked.at ELSE locked_at END \
-            FROM asked WHERE id = asked.who AND locked_at IS NULL AND failures < asked.most \
-                AND (blocked_until <= asked.at OR blocked_until > asked.at + 3600) \
-            RETURNING id, failures",
+        claim: concat!(
+            "UPDATE users SET knocks = 2 + (knocks + 1) % 100, ",
+            open!("claimed = CASE", "THEN 1 ELSE 0 END, "),
+            open!("failures = CASE", "THEN failures + 1 ELSE failures END, "),
+            open!(
+                "blocked_until = CASE",
+                "THEN CASE \
+                    WHEN failures + 1 < asked.quick THEN 0 \
+                    WHEN failures + 1 - asked.quick >= 7 THEN asked.at + 3600 \
+                    ELSE asked.at + (CAST(30 AS BIGINT) << CAST(failures + 1 - asked.quick AS INTEGER)) END \
+                  ELSE blocked_until END, "
+            ),
+            open!("locked_at = CASE", "AND failures + 1 >= asked.most THEN asked.at ELSE locked_at END "),
+            "FROM asked WHERE users.{key} = asked.who RETURNING id, failures, claimed",
+        ),
         accept: "UPDATE credentials SET \
             last_step = CASE WHEN asked.until IS NULL THEN asked.step ELSE last_step END, \
             failures = CASE WHEN asked.until IS NULL THEN 0 ELSE failures END, \
             resync_step = CASE WHEN asked.until IS NULL THEN NULL ELSE asked.step END, \
             resync_until = asked.until, \
             unconfirmed_since = CASE WHEN asked.until IS NULL THEN NULL ELSE unconfirmed_since END \
-            FROM asked WHERE id = asked.what AND last_step < asked.step RETURNING id",
+            FROM asked WHERE credentials.{key} = asked.what AND last_step < asked.step RETURNING id",
     };
 }
 
@@ -77,6 +97,8 @@ pub enum Who {
 pub struct Credential {
     /// Its id.
     pub id: String,
+    /// What its row is found by, inside this transaction.
+    pub key: String,
     /// Its kind and secret.
     pub token: TokenSpec,
     /// The last step or counter that was accepted; -1 before the first.
@@ -92,65 +114,94 @@ pub struct Credential {
 pub struct Subject {
     /// The user's id.
     pub user_id: String,
+    /// What the user's row is found by, inside this transaction.
+    pub key: String,
     /// What the user's group changes of the policy, as JSON.
     pub group_policy: Option<String>,
     /// The tokens.
     pub credentials: Vec<Credential>,
 }
 
+/// Who was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Met {
+    /// Those who are there.
+    pub known: BTreeMap<Who, Subject>,
+    /// For names that nobody has: the users that come next after them, so that the same work is done for somebody. None
+    /// of them is among the known.
+    pub others: Vec<Subject>,
+}
+
 macro_rules! subject_sql {
     ($condition:literal) => {
         concat!(
             "SELECT u.id, g.policy, c.id, c.kind, c.issuer, c.account, c.algorithm, c.digits, c.period, c.secret, ",
-            "c.last_step, c.resync_step, c.resync_until, c.unconfirmed_since, u.folded ",
+            "c.last_step, c.resync_step, c.resync_until, c.unconfirmed_since, u.folded, ",
+            "CAST(u.{key} AS TEXT), CAST(c.{key} AS TEXT) ",
             "FROM users u LEFT JOIN groups g ON g.id = u.group_id LEFT JOIN credentials c ON c.user_id = u.id ",
             "WHERE ",
             $condition,
-            " {in_list} ORDER BY u.id, c.id {lock}"
+            " ORDER BY u.id, c.id {lock}"
         )
     };
 }
 
+/// By names. Whoever has one is the first that is not before it; where nobody has, it is the next, and after the last
+/// the first of all.
+const BY_NAME: &str = subject_sql!(
+    "u.{key} {any}SELECT coalesce((SELECT n.{key} FROM users n WHERE n.folded >= value ORDER BY n.folded LIMIT 1), \
+     (SELECT n.{key} FROM users n ORDER BY n.folded LIMIT 1)) FROM {texts}{end}"
+);
+const BY_ID: &str = subject_sql!("u.id {in_list}");
+
 /// Reads a user with the tokens; `None` where there is no such user.
 pub async fn subject(connection: &mut AnyConnection, keys: &Keys, who: &Who) -> Result<Option<Subject>, StoreError> {
-    Ok(subjects(connection, keys, &BTreeSet::from([who])).await?.remove(who))
+    Ok(subjects(connection, keys, &BTreeSet::from([who])).await?.known.remove(who))
 }
 
 /// Reads users with their tokens. From here to the end of the transaction nobody else changes these users; all who lock
 /// several do it in the order of their ids, so that no two wait for each other.
-pub async fn subjects(
-    connection: &mut AnyConnection,
-    keys: &Keys,
-    who: &BTreeSet<&Who>,
-) -> Result<BTreeMap<Who, Subject>, StoreError> {
-    let (mut names, mut ids) = (Vec::new(), Vec::new());
+pub async fn subjects(connection: &mut AnyConnection, keys: &Keys, who: &BTreeSet<&Who>) -> Result<Met, StoreError> {
+    let (mut names, mut ids) = (BTreeSet::new(), BTreeSet::new());
     for who in who {
         match who {
-            Who::Folded(name) => names.push(name),
-            Who::Id(id) => ids.push(id),
-        }
+            Who::Folded(name) => names.insert(name.as_str()),
+            Who::Id(id) => ids.insert(id.as_str()),
+        };
     }
-    let mut found: BTreeMap<Who, Subject> = BTreeMap::new();
-    for (sql, list) in [(subject_sql!("u.folded"), names), (subject_sql!("u.id"), ids)] {
+    let mut met = Met::default();
+    for (sql, list) in [(BY_NAME, &names), (BY_ID, &ids)] {
         if list.is_empty() {
             continue;
         }
-        let by_name = sql == subject_sql!("u.folded");
-        for row in listed(connection, sql, &list).await? {
+        let mut found: Vec<(Option<Who>, Subject)> = Vec::with_capacity(list.len());
+        for row in listed(connection, sql, list).await? {
             let id: String = row.try_get(0)?;
-            let who = if by_name { Who::Folded(row.try_get(14)?) } else { Who::Id(id.clone()) };
-            let subject = match found.entry(who) {
-                Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => {
-                    entry.insert(Subject { user_id: id, group_policy: row.try_get(1)?, credentials: vec![] })
-                }
-            };
-            if row.try_get::<Option<String>, _>(2)?.is_some() {
+            if found.last().is_none_or(|(_, before)| before.user_id != id) {
+                let folded: String = row.try_get(14)?;
+                let who = match sql {
+                    BY_ID => Some(Who::Id(id.clone())),
+                    _ => names.contains(folded.as_str()).then_some(Who::Folded(folded)),
+                };
+                let subject =
+                    Subject { user_id: id, key: row.try_get(15)?, group_policy: row.try_get(1)?, credentials: vec![] };
+                found.push((who, subject));
+            }
+            if let Some((_, subject)) = found.last_mut()
+                && row.try_get::<Option<String>, _>(2)?.is_some()
+            {
                 subject.credentials.push(credential(&row, keys)?);
             }
         }
+        for (who, subject) in found {
+            match who {
+                Some(who) => drop(met.known.insert(who, subject)),
+                None => met.others.push(subject),
+            }
+        }
     }
-    Ok(found)
+    met.others.retain(|other| met.known.values().all(|known| known.user_id != other.user_id));
+    Ok(met)
 }
 
 fn credential(row: &AnyRow, keys: &Keys) -> Result<Credential, StoreError> {
@@ -180,7 +231,7 @@ fn credential(row: &AnyRow, keys: &Keys) -> Result<Credential, StoreError> {
         _ => None,
     };
     let confirmed = row.try_get::<Option<i64>, _>(13)?.is_none();
-    Ok(Credential { id, token, last_step: counting, resync, confirmed })
+    Ok(Credential { id, key: row.try_get(16)?, token, last_step: counting, resync, confirmed })
 }
 
 /// The columns that say what a token is.
@@ -243,8 +294,10 @@ pub fn columns(token: &TokenSpec) -> Option<(Columns, i64)> {
 /// An attempt to be claimed.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim<'a> {
-    /// Whose. Where there is no such user, an empty id, for the same work.
-    pub user_id: &'a str,
+    /// The key of the user's row.
+    pub key: &'a str,
+    /// Whether it is really that user's. Where it is not, the row is written and says the same as before.
+    pub counts: bool,
     /// When, in Unix seconds.
     pub at: i64,
     /// What that user has.
@@ -258,25 +311,38 @@ pub async fn claims(
     statements: Statements,
     claims: &[Claim<'_>],
 ) -> Result<BTreeMap<String, i64>, StoreError> {
-    const ASKED: &str = "WITH asked AS (SELECT value ->> 0 AS who, CAST(value ->> 1 AS BIGINT) AS at, \
-        CAST(value ->> 2 AS BIGINT) AS quick, CAST(value ->> 3 AS BIGINT) AS most FROM {list}) ";
+    const ASKED: &str = "WITH asked AS MATERIALIZED (SELECT value ->> 0 AS who, CAST(value ->> 1 AS BIGINT) AS at, \
+        CAST(value ->> 2 AS BIGINT) AS quick, CAST(value ->> 3 AS BIGINT) AS most, \
+        CAST(value ->> 4 AS BIGINT) AS counts FROM {list}) ";
     let asked: Vec<_> = claims
         .iter()
-        .map(|claim| (claim.user_id, claim.at, claim.policy.quick_failures, claim.policy.max_failures))
+        .map(|Claim { key, counts, at, policy }| {
+            (key, at, policy.quick_failures, policy.max_failures, i64::from(*counts))
+        })
         .collect();
-    let rows = listed(connection, &[ASKED, statements.claim].concat(), &asked).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    let mut claimed = BTreeMap::new();
+    for row in listed(connection, &[ASKED, statements.claim].concat(), &asked).await? {
+        if row.try_get::<i64, _>(2)? == 1 {
+            claimed.insert(row.try_get(0)?, row.try_get(1)?);
+        }
+    }
+    Ok(claimed)
 }
 
 /// Claims one attempt: how many have failed in a row then, this one among them.
 pub async fn claim(
     connection: &mut AnyConnection,
-    statements: Statements,
     user_id: &str,
     policy: &Policy,
     now: i64,
 ) -> Result<Option<i64>, StoreError> {
-    Ok(claims(connection, statements, &[Claim { user_id, at: now, policy }]).await?.remove(user_id))
+    const KEY: &str = "SELECT CAST({key} AS TEXT) FROM users WHERE id = $1";
+    let sql = in_dialect(connection, KEY);
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(user_id).fetch_optional(&mut *connection).await?;
+    let Some(row) = row else { return Ok(None) };
+    let key: String = row.try_get(0)?;
+    let claim = Claim { key: &key, counts: true, at: now, policy };
+    Ok(claims(connection, Statements::REAL, &[claim]).await?.remove(user_id))
 }
 
 /// Claims an attempt of a token that a sign-in named. False: 100 in a row were wrong, or it is not the user's, whose
@@ -317,8 +383,10 @@ pub async fn count_addresses(
 /// A step to be accepted, or to be remembered.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
-    /// The token. Where there is none, an empty id, for the same work.
+    /// The token. Where there is none, an empty id.
     pub credential_id: &'a str,
+    /// The key of its row; an empty one is nobody's.
+    pub key: &'a str,
     /// The step; -1, which no token takes, where the code is of none.
     pub step: i64,
     /// Until when it is to be remembered for the next code to confirm it, in Unix seconds; `None`: it is accepted.
@@ -332,9 +400,9 @@ pub async fn accept(
     statements: Statements,
     steps: &[Step<'_>],
 ) -> Result<BTreeSet<String>, StoreError> {
-    const ASKED: &str = "WITH asked AS (SELECT value ->> 0 AS what, CAST(value ->> 1 AS BIGINT) AS step, \
+    const ASKED: &str = "WITH asked AS MATERIALIZED (SELECT value ->> 0 AS what, CAST(value ->> 1 AS BIGINT) AS step, \
         CAST(value ->> 2 AS BIGINT) AS until FROM {list}) ";
-    let asked: Vec<_> = steps.iter().map(|step| (step.credential_id, step.step, step.until)).collect();
+    let asked: Vec<_> = steps.iter().map(|step| (step.key, step.step, step.until)).collect();
     let rows = listed(connection, &[ASKED, statements.accept].concat(), &asked).await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }

@@ -10,13 +10,13 @@ use crate::kit::{Database, HOTP, TOTP, accepted, at, attempt, on_both, token};
 
 /// Accepts a step whatever came before: what the condition is there for.
 const ACCEPT_ALWAYS: Statements = Statements {
-    accept: "UPDATE credentials SET last_step = asked.step FROM asked WHERE id = asked.what AND asked.step >= 0 RETURNING id",
+    accept: "UPDATE credentials SET last_step = asked.step FROM asked WHERE credentials.{key} = asked.what AND asked.step >= 0 RETURNING id",
     ..Statements::REAL
 };
 
 /// Claims an attempt whatever the budget says.
 const CLAIM_ALWAYS: Statements = Statements {
-    claim: "UPDATE users SET failures = failures + 1 FROM asked WHERE id = asked.who RETURNING id, failures",
+    claim: "UPDATE users SET failures = failures + 1 FROM asked WHERE users.{key} = asked.who RETURNING id, failures, 1",
     ..Statements::REAL
 };
 
@@ -227,6 +227,47 @@ on_both! {
         let mut own = attempt("bob", first.code_at(now).unwrap().text(), at(now));
         own.credential = Some(bobs.clone());
         assert!(accepted(&verifier.verify(own).await.unwrap()));
+    }
+
+    /// The work for a name that nobody has is done for the user who comes next, and after the last for the first: of
+    /// whom nothing changes by it.
+    async fn a_name_that_nobody_has_costs_nobody_anything(database: &Database) {
+        let store = database.open().await;
+        let bob = database.add_user(&store, "bob").await;
+        let spec = token(TOTP);
+        let id = database.add_token(&store, &bob, &spec).await;
+        let verifier = database.verifier(Statements::REAL).await;
+        let now = 1_000_000_000;
+        let right = spec.code_at(now).unwrap();
+        for name in ["alice", "bo", "zed"] {
+            for code in ["nonsense", right.text()] {
+                let mut attempt = attempt(name, code, at(now));
+                assert!(!accepted(&verifier.verify(attempt.clone()).await.unwrap()), "{name}");
+                attempt.credential = Some(id.clone());
+                assert!(!accepted(&verifier.verify(attempt).await.unwrap()), "{name}");
+            }
+        }
+        let unmoved = store.user(&bob).await.unwrap();
+        assert_eq!((unmoved.failures, unmoved.blocked_until, unmoved.locked_at), (0, 0, None));
+        // Also not of those who ask in the same moment.
+        let mut crowd = JoinSet::new();
+        for nth in 0..40 {
+            let (verifier, code) = (verifier.clone(), right.text().to_owned());
+            let name = if nth == 20 { "bob".to_owned() } else { format!("bo{nth}") };
+            crowd.spawn(async move { (nth, accepted(&verifier.verify(attempt(&name, &code, at(now))).await.unwrap())) });
+        }
+        assert!(crowd.join_all().await.into_iter().all(|(nth, let_in)| let_in == (nth == 20)));
+        assert_eq!(store.user(&bob).await.unwrap().failures, 0);
+        // A door that is locked is not opened by it.
+        store.set_setting(&database.keys, "quick_failures", Some("100"), at(0)).await.unwrap();
+        for _ in 0..10 {
+            verifier.verify(attempt("bob", "nonsense", at(now))).await.unwrap();
+        }
+        assert!(!accepted(&verifier.verify(attempt("alice", "nonsense", at(now))).await.unwrap()));
+        let locked = store.user(&bob).await.unwrap();
+        assert_eq!((locked.failures, locked.locked_at), (10, Some(now as i64)));
+        let later = spec.code_at(now + 60).unwrap();
+        assert!(!accepted(&verifier.verify(attempt("bob", later.text(), at(now + 60))).await.unwrap()));
     }
 
     async fn two_codes_in_a_row_bring_back_a_counter(database: &Database) {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use sqlx::{Any, pool::PoolConnection};
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
@@ -13,7 +14,7 @@ use crate::{
     seal::Keys,
     service::Random,
     store::{
-        Store, StoreError, audit,
+        Kind, RESTED, Store, StoreError, audit,
         verify::{self, Statements},
     },
 };
@@ -56,7 +57,7 @@ impl Verifier {
     /// and only one transaction at a time can append to the audit log.
     pub fn start(store: Store, keys: Arc<Keys>, random: Random, statements: Statements) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        tokio::spawn(Worker { store, keys, random, statements }.run(jobs));
+        tokio::spawn(Worker { store, keys, random, statements, held: None }.run(jobs));
         Self { queue }
     }
 
@@ -72,12 +73,9 @@ impl Verifier {
     }
 }
 
-/// Takes what waits. Where a commit is slow, it waits a moment for as many as were there before: who was just answered
-/// comes back with the next, and misses this commit by less than another one takes. False: nobody is left to ask.
-async fn gather(queue: &mut mpsc::Receiver<Job>, jobs: &mut Vec<Job>, expected: usize, moment: Duration) -> bool {
-    if queue.recv_many(jobs, BATCH).await == 0 {
-        return false;
-    }
+/// Where a commit is slow, waits a moment for as many as were there before: who was just answered comes back with the
+/// next, and misses this commit by less than another one takes.
+async fn gather(queue: &mut mpsc::Receiver<Job>, jobs: &mut Vec<Job>, expected: usize, moment: Duration) {
     let more = async {
         while jobs.len() < expected.min(BATCH) {
             if queue.recv_many(jobs, BATCH - jobs.len()).await == 0 {
@@ -87,7 +85,6 @@ async fn gather(queue: &mut mpsc::Receiver<Job>, jobs: &mut Vec<Job>, expected: 
     };
     // Running out of time is how it ends when they do not come back.
     let _ = tokio::time::timeout(moment, more).await;
-    true
 }
 
 struct Worker {
@@ -95,13 +92,27 @@ struct Worker {
     keys: Arc<Keys>,
     random: Random,
     statements: Statements,
+    /// The connection of the batch before, for as long as one follows the other.
+    held: Option<PoolConnection<Any>>,
 }
 
 impl Worker {
-    async fn run(self, mut queue: mpsc::Receiver<Job>) {
+    async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut jobs = Vec::new();
         let (mut expected, mut moment) = (1, LONGEST);
-        while gather(&mut queue, &mut jobs, expected, moment).await {
+        loop {
+            let taken = match tokio::time::timeout(RESTED, queue.recv_many(&mut jobs, BATCH)).await {
+                Ok(taken) => taken,
+                Err(_) => {
+                    self.held = None;
+                    queue.recv_many(&mut jobs, BATCH).await
+                }
+            };
+            // Nobody is left to ask.
+            if taken == 0 {
+                return;
+            }
+            gather(&mut queue, &mut jobs, expected, moment).await;
             let from = Instant::now();
             let outcomes = self.decide_all(&jobs.iter().map(|job| &job.attempt).collect::<Vec<_>>()).await;
             let took = from.elapsed();
@@ -138,8 +149,12 @@ impl Worker {
         }
     }
 
-    async fn decide_all(&self, attempts: &[&Attempt]) -> Result<Vec<Outcome>, StoreError> {
-        let mut transaction = self.store.begin().await?;
+    async fn decide_all(&mut self, attempts: &[&Attempt]) -> Result<Vec<Outcome>, StoreError> {
+        let mut writer = match self.held.take() {
+            Some(writer) => writer,
+            None => self.store.writer().await?,
+        };
+        let mut transaction = self.store.begin_on(&mut writer).await?;
         let stored = Store::settings(&mut transaction).await?;
         let settings = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let rules = Rules {
@@ -180,6 +195,8 @@ impl Worker {
         let outcomes = decide_all(&mut transaction, &rules, &asked, &mut events).await?;
         audit::append(&mut transaction, &self.keys, &events).await?;
         transaction.commit().await?;
+        // SQLite has one for all who write.
+        self.held = (self.store.kind() == Kind::Postgres).then_some(writer);
         Ok(outcomes)
     }
 }
