@@ -8,6 +8,7 @@ pub(crate) use postgres::Cluster;
 
 use std::sync::Arc;
 
+use argon2::PasswordHasher as _;
 use countersign_core::{token::TokenSpec, uri};
 use countersign_server::{
     domain::{
@@ -110,6 +111,13 @@ pub(crate) const HOTP: &str = "otpauth://hotp/Corp:ada?secret=GEZDGNBVGY3TQOJQGE
 
 pub(crate) fn token(link: &str) -> TokenSpec {
     uri::parse(link).unwrap().spec
+}
+
+/// A password's hash that costs next to nothing to check, so that tests can sign in often.
+pub(crate) fn cheap_hash(password: &str) -> String {
+    let params = argon2::Params::new(8, 1, 1, None).unwrap();
+    let cheap = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    cheap.hash_password_with_salt(password.as_bytes(), b"salt of the tests").unwrap().to_string()
 }
 
 /// An instant in Unix seconds.

@@ -85,6 +85,16 @@ impl Process {
         body["accepted"].as_bool().unwrap()
     }
 
+    /// The status of a page.
+    pub(crate) async fn get(&self, path: &str) -> u16 {
+        let Line(mut stream) = self.line().await;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
     /// `kill -9`, and it is over.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
