@@ -3,12 +3,10 @@
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use zeroize::Zeroizing;
 
-use std::collections::HashMap;
-
 use super::{
     Draft, ImportError, PasswordUse, Problem, Recognised, Source, Unlock, crypt,
     input::Input,
-    json::{self, Object},
+    json::{self, Names, Object},
     kdf,
     table::Importer,
     text::{self, Said},
@@ -55,7 +53,7 @@ impl Importer for Aegis {
     }
 
     fn record(raw: &str) -> Result<Draft, Problem> {
-        draft(&json::record(raw)?, &HashMap::new())
+        draft(&json::record(raw)?, &Names::new())
     }
 }
 
@@ -141,13 +139,7 @@ fn spellings(password: &str, repaired: bool) -> Vec<Zeroizing<Vec<u8>>> {
 fn content(db: &Object<'_>) -> Result<Source, ImportError> {
     let wrong = |problem: Problem| ImportError::outer(Aegis::NAME, &problem);
     newer(db.number("version").map_err(wrong)?.unwrap_or(1), CONTENT_VERSION)?;
-    let mut groups = HashMap::new();
-    for group in db.list("groups").map_err(wrong)? {
-        let Ok(group) = json::object_of(group.get()) else { continue };
-        if let (Ok(id), Ok(name)) = (group.needed("uuid"), group.needed("name")) {
-            groups.insert(id, name);
-        }
-    }
+    let groups = db.names("groups", "uuid", "name").map_err(wrong)?;
     if !db.has("entries") {
         return Err(wrong(Problem::Missing("entries")));
     }
@@ -165,7 +157,7 @@ fn name(entry: &Object<'_>) -> String {
     text::title(&text("issuer"), &text("name"))
 }
 
-fn draft(entry: &Object<'_>, groups: &HashMap<String, String>) -> Result<Draft, Problem> {
+fn draft(entry: &Object<'_>, groups: &Names) -> Result<Draft, Problem> {
     let info = entry.object("info")?.ok_or(Problem::Missing("info"))?;
     let kind = entry.needed("type")?;
     let algorithm = info.text("algo")?;
@@ -186,6 +178,6 @@ fn draft(entry: &Object<'_>, groups: &HashMap<String, String>) -> Result<Draft, 
     draft.favourite = entry.flag("favorite");
     // Version 2 has one group as a name, version 3 a list of identifiers.
     draft.groups.extend(entry.text("group")?.filter(|group| !group.is_empty()));
-    draft.groups.extend(entry.texts("groups")?.iter().filter_map(|id| groups.get(id)).cloned());
+    draft.groups.extend(entry.groups("groups", groups)?);
     Ok(draft)
 }

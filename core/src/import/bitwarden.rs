@@ -1,7 +1,5 @@
 //! Bitwarden: its export of a whole vault, as JSON (plain, or protected by a password) or CSV.
 
-use std::collections::HashMap;
-
 use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -11,6 +9,7 @@ use super::{
     input::Input,
     json::{self, Object},
     kdf,
+    rows::Rows,
     table::Importer,
     text::{self, Said},
 };
@@ -95,16 +94,9 @@ fn open(outer: &Object<'_>, unlock: Unlock<'_>) -> Result<crypt::Plain, ImportEr
 
 fn items(vault: &Object<'_>) -> Result<Source, ImportError> {
     let wrong = |problem: Problem| ImportError::outer(Bitwarden::NAME, &problem);
-    let mut folders = HashMap::new();
     // Folders of a person, collections of an organisation.
-    for list in ["folders", "collections"] {
-        for folder in vault.list(list).map_err(wrong)? {
-            let Ok(folder) = json::object_of(folder.get()) else { continue };
-            if let (Ok(id), Ok(name)) = (folder.needed("id"), folder.needed("name")) {
-                folders.insert(id, name);
-            }
-        }
-    }
+    let mut folders = vault.names("folders", "id", "name").map_err(wrong)?;
+    folders.extend(vault.names("collections", "id", "name").map_err(wrong)?);
     let mut source = Source::new(Bitwarden::NAME);
     for raw in vault.list("items").map_err(wrong)? {
         let Ok(item) = json::object_of(raw.get()) else {
@@ -122,8 +114,9 @@ fn items(vault: &Object<'_>) -> Result<Source, ImportError> {
         let draft = token(&totp, &name, &user).and_then(|mut draft| {
             // Notes are Bitwarden's own matter and stay there, with the passwords.
             draft.favourite = item.flag("favorite");
-            draft.groups.extend(item.text("folderId")?.and_then(|id| folders.get(&id).cloned()));
-            draft.groups.extend(item.texts("collectionIds")?.iter().filter_map(|id| folders.get(id)).cloned());
+            let folder = item.text("folderId")?.and_then(|id| folders.get(&id)).map(|name| String::from(&**name));
+            draft.groups.extend(folder);
+            draft.groups.extend(item.groups("collectionIds", &folders)?);
             Ok(draft)
         });
         // Only what belongs to the token is kept of a login that could not be read: never its password.
@@ -150,20 +143,19 @@ pub(super) fn token(totp: &str, name: &str, user: &str) -> Result<Draft, Problem
 }
 
 fn csv(text: &str) -> Result<Source, ImportError> {
-    let mut source = Source::new(Bitwarden::NAME);
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let damaged = |_| ImportError::damaged(Bitwarden::NAME, "its table cannot be read");
-    let head = reader.headers().map_err(damaged)?.clone();
+    let mut source = Source::new(Bitwarden::NAME);
+    let mut rows = Rows::new(text);
+    let head = rows.next().map_err(damaged)?.unwrap_or_default();
     let column = |name: &str| head.iter().position(|title| title == name);
     let (folder, favourite, name, user) =
         (column("folder"), column("favorite"), column("name"), column("login_username"));
     let totp = column("login_totp").ok_or_else(|| ImportError::damaged(Bitwarden::NAME, "its table has no tokens"))?;
-    for row in reader.records() {
-        let row = row.map_err(damaged)?;
+    while let Some(row) = rows.next().map_err(damaged)? {
         if source.count() >= MAX_RECORDS {
             return Err(ImportError::TooMany);
         }
-        let cell = |column: Option<usize>| column.and_then(|column| row.get(column)).unwrap_or_default();
+        let cell = |column: Option<usize>| column.and_then(|column| row.get(column)).map_or("", String::as_str);
         let Some(link) = row.get(totp).filter(|totp| !totp.trim().is_empty()) else {
             source.without_token += 1;
             continue;

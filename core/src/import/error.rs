@@ -1,6 +1,6 @@
 //! Why a file was not read.
 
-use super::{MAX_FILE_BYTES, MAX_KDF_BYTES, MAX_RECORDS, Problem};
+use super::{MAX_FILE_BYTES, MAX_KDF_BYTES, MAX_RECORDS, MAX_TOKENS, Problem};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -20,6 +20,9 @@ pub enum ImportError {
     /// More records than any vault has.
     #[error("the file holds more than {max} records", max = MAX_RECORDS)]
     TooMany,
+    /// More tokens than are taken at once.
+    #[error("the file holds more than {max} tokens", max = MAX_TOKENS)]
+    TooManyTokens,
     /// No format looks like this. With a password, headerless encrypted formats are tried as well.
     #[error("the file is of no format that is known here")]
     Unknown,

@@ -36,7 +36,8 @@ impl Importer for FreeOtp {
     const PASSWORD: PasswordUse = PasswordUse::Sometimes;
 
     fn recognise(input: &Input<'_>) -> Recognised {
-        let backup = || java::string_map(input.bytes).is_some_and(|map| map.iter().any(|(name, _)| name == MASTER_KEY));
+        let backup =
+            || java::string_map(input.bytes).is_some_and(|map| map.iter().any(|(name, _)| *name == MASTER_KEY));
         let is =
             input.bytes.starts_with(java::MAGIC) && backup() || prefs::strings(input).is_some_and(|s| is_tokens(&s));
         if is { Recognised::Yes } else { Recognised::No }
@@ -44,7 +45,7 @@ impl Importer for FreeOtp {
 
     fn read(input: &Input<'_>, unlock: Unlock<'_>) -> Result<Source, ImportError> {
         if let Some(map) = java::string_map(input.bytes) {
-            return backup(map, unlock);
+            return backup(&map, unlock);
         }
         let strings = prefs::strings(input).ok_or(ImportError::NotThis { format: Self::NAME })?;
         let mut source = Source::new(Self::NAME);
@@ -73,7 +74,9 @@ impl Importer for FreeOtpPlus {
 
     fn read(input: &Input<'_>, unlock: Unlock<'_>) -> Result<Source, ImportError> {
         let Some(outer) = input.object() else {
-            return FreeOtp::read(input, unlock).map(|source| Source { format: Self::NAME, ..source });
+            let mut source = <FreeOtp as Importer>::read(input, unlock)?;
+            source.format = Self::NAME;
+            return Ok(source);
         };
         let mut source = Source::new(Self::NAME);
         for raw in outer.list("tokens").map_err(|problem| ImportError::outer(Self::NAME, &problem))? {
@@ -132,9 +135,9 @@ fn said(token: &Object<'_>, counter: Option<u64>, secret: TokenSecret) -> Result
 }
 
 /// Texts by their names, as Java serialised them.
-fn backup(map: Vec<(String, String)>, unlock: Unlock<'_>) -> Result<Source, ImportError> {
+fn backup(map: &[(&str, &str)], unlock: Unlock<'_>) -> Result<Source, ImportError> {
     let damaged = |what: &str| ImportError::damaged(FreeOtp::NAME, what);
-    let by_name: HashMap<&str, &str> = map.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let by_name: HashMap<&str, &str> = map.iter().copied().collect();
     let master = by_name.get(MASTER_KEY).ok_or_else(|| damaged("it has no key"))?;
     let master = json::object_of(master).map_err(|_| damaged("its key cannot be read"))?;
     let Some(password) = unlock.password else {
@@ -158,7 +161,7 @@ fn backup(map: Vec<(String, String)>, unlock: Unlock<'_>) -> Result<Source, Impo
         other => outer(other),
     })?;
     let mut source = Source::new(FreeOtp::NAME);
-    for (name, parameters) in &map {
+    for (name, parameters) in map {
         let Some(id) = name.strip_suffix(TOKEN_SUFFIX) else { continue };
         let sealed = by_name.get(id).copied();
         let token = json::object_of(parameters);

@@ -18,9 +18,10 @@ const LONG_STRING: u8 = 0x7c;
 /// The number of the first thing that can be referred to.
 const FIRST_HANDLE: u32 = 0x7e_0000;
 
-/// The texts of the map; `None` where the bytes are none.
-pub(super) fn string_map(bytes: &[u8]) -> Option<Vec<(String, String)>> {
-    let mut reader = Reader { rest: bytes.strip_prefix(MAGIC)?, handles: Vec::new() };
+/// The texts of the map; `None` where the bytes are none, or where texts that are referred to again and again make more of
+/// it than the file has bytes.
+pub(super) fn string_map(bytes: &[u8]) -> Option<Vec<(&str, &str)>> {
+    let mut reader = Reader { rest: bytes.strip_prefix(MAGIC)?, handles: Vec::new(), left: bytes.len() };
     reader.expect(OBJECT)?;
     reader.expect(CLASS)?;
     if reader.short_text()? != "java.util.HashMap" {
@@ -61,6 +62,8 @@ struct Reader<'a> {
     rest: &'a [u8],
     /// What can be referred to, in order: the texts, and `None` for everything else.
     handles: Vec<Option<&'a str>>,
+    /// How many bytes of texts may still come.
+    left: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -93,7 +96,7 @@ impl<'a> Reader<'a> {
 
     /// A text, or one that came before. Java's own UTF-8 differs only for the zero and beyond the basic plane, where
     /// the JSON in it is escaped.
-    fn string(&mut self) -> Option<String> {
+    fn string(&mut self) -> Option<&'a str> {
         let text = match self.u8()? {
             STRING => self.short_text()?,
             LONG_STRING => {
@@ -102,11 +105,14 @@ impl<'a> Reader<'a> {
             }
             REFERENCE => {
                 let handle = self.u32()?.checked_sub(FIRST_HANDLE)?;
-                return (*self.handles.get(handle as usize)?).map(str::to_owned);
+                let text = (*self.handles.get(handle as usize)?)?;
+                self.left = self.left.checked_sub(text.len())?;
+                return Some(text);
             }
             _ => return None,
         };
+        self.left = self.left.checked_sub(text.len())?;
         self.handles.push(Some(text));
-        Some(text.to_owned())
+        Some(text)
     }
 }

@@ -1,6 +1,6 @@
 //! Foreign JSON, field by field: nothing is built in memory but what a format asks for.
 
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::{borrow::Cow, collections::HashMap, fmt, marker::PhantomData, rc::Rc};
 
 use serde::{
     Deserialize, Deserializer,
@@ -8,7 +8,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{MAX_RECORDS, Problem};
+use super::{MAX_RECORDS, Problem, record::MAX_GROUPS};
+use crate::token::MAX_TEXT_BYTES;
 
 /// An object, its values unread. Where a field is there twice, the last one counts, as in most programs.
 #[derive(Clone)]
@@ -97,6 +98,25 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// The names of groups by their identifiers, each cut where it is longer than any is: [`super::Source::push`] says so.
+    pub(super) fn names(&self, list: &'static str, id: &'static str, name: &'static str) -> Result<Names, Problem> {
+        let mut names = HashMap::new();
+        for group in self.list(list)? {
+            let Ok(group) = object_of(group.get()) else { continue };
+            if let (Ok(id), Ok(name)) = (group.needed(id), group.needed(name)) {
+                let end = name.floor_char_boundary(MAX_TEXT_BYTES + 4);
+                names.insert(id, Rc::from(&name[..end]));
+            }
+        }
+        Ok(names)
+    }
+
+    /// The names of the groups that a list names by their identifiers.
+    pub(super) fn groups(&self, list: &'static str, names: &Names) -> Result<Vec<String>, Problem> {
+        let ids = self.list(list)?.into_iter().filter_map(text_of);
+        Ok(ids.filter_map(|id| names.get(&id)).map(|name| String::from(&**name)).take(MAX_GROUPS + 1).collect())
+    }
+
     /// The texts of a list; what is no text is passed over.
     pub(super) fn texts(&self, name: &'static str) -> Result<Vec<String>, Problem> {
         Ok(self.list(name)?.into_iter().filter_map(text_of).collect())
@@ -114,6 +134,9 @@ impl<'a> Object<'a> {
         numbers.into_iter().map(byte).collect()
     }
 }
+
+/// The names of groups by their identifiers.
+pub(super) type Names = HashMap<String, Rc<str>>;
 
 /// The text of a value that is one.
 pub(super) fn text_of(value: &RawValue) -> Option<String> {

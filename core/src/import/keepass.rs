@@ -2,6 +2,7 @@
 //!
 //! Not the `keepass` crate: it spends on the key derivation whatever the file demands, and unpacks without a bound.
 
+mod document;
 mod entries;
 mod header;
 mod keys;

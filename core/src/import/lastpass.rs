@@ -1,11 +1,9 @@
 //! LastPass Authenticator: its export, which is never encrypted.
 
-use std::collections::HashMap;
-
 use super::{
     Draft, ImportError, PasswordUse, Problem, Recognised, Source, Unlock,
     input::Input,
-    json::{self, Object},
+    json::{self, Names, Object},
     table::Importer,
     text::{self, Said},
 };
@@ -32,13 +30,7 @@ impl Importer for LastPass {
     fn read(input: &Input<'_>, _: Unlock<'_>) -> Result<Source, ImportError> {
         let outer = input.object().ok_or(ImportError::NotThis { format: Self::NAME })?;
         let wrong = |problem: Problem| ImportError::outer(Self::NAME, &problem);
-        let mut folders = HashMap::new();
-        for folder in outer.list("folders").map_err(wrong)? {
-            let Ok(folder) = json::object_of(folder.get()) else { continue };
-            if let (Ok(Some(id)), Ok(name)) = (folder.number("id"), folder.needed("name")) {
-                folders.insert(id, name);
-            }
-        }
+        let folders = outer.names("folders", "id", "name").map_err(wrong)?;
         let mut source = Source::new(Self::NAME);
         for raw in outer.list("accounts").map_err(wrong)? {
             let account = json::object_of(raw.get());
@@ -49,7 +41,7 @@ impl Importer for LastPass {
     }
 
     fn record(raw: &str) -> Result<Draft, Problem> {
-        draft(&json::record(raw)?, &HashMap::new())
+        draft(&json::record(raw)?, &Names::new())
     }
 }
 
@@ -58,7 +50,7 @@ fn name(account: &Object<'_>) -> String {
     text::title(&text("issuerName"), &text("userName"))
 }
 
-fn draft(account: &Object<'_>, folders: &HashMap<u64, String>) -> Result<Draft, Problem> {
+fn draft(account: &Object<'_>, folders: &Names) -> Result<Draft, Problem> {
     let algorithm = account.text("algorithm")?;
     let said = Said {
         issuer: account.text_or_empty("issuerName")?,
@@ -70,7 +62,8 @@ fn draft(account: &Object<'_>, folders: &HashMap<u64, String>) -> Result<Draft, 
     };
     let mut draft = said.with_text(&account.needed("secret")?)?;
     draft.favourite = account.flag("isFavorite");
-    let folder = account.object("folderData")?.and_then(|data| data.number("folderId").ok().flatten());
-    draft.groups.extend(folder.filter(|id| *id > 0).and_then(|id| folders.get(&id).cloned()));
+    let folder = account.object("folderData")?.and_then(|data| data.text("folderId").ok().flatten());
+    let folder = folder.filter(|id| id != "0").and_then(|id| folders.get(&id));
+    draft.groups.extend(folder.map(|name| String::from(&**name)));
     Ok(draft)
 }

@@ -33,6 +33,7 @@ mod privacyidea;
 mod proton;
 mod raivo;
 mod record;
+mod rows;
 mod sqlite;
 mod steam;
 mod stratum;
@@ -53,8 +54,10 @@ use crate::secret::SecretText;
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE_BYTES: usize = 64 * 1024 * 1024;
-/// The most records that a file may have.
+/// The most records that a file may have, those without a token among them.
 pub const MAX_RECORDS: usize = 100_000;
+/// The most tokens that are taken from one file, those that cannot be read among them.
+pub const MAX_TOKENS: usize = 20_000;
 
 /// What opens an encrypted file, and what it may cost.
 #[derive(Clone, Copy, Debug, Default)]

@@ -85,26 +85,31 @@ pub struct Plan {
 }
 
 impl Source {
-    /// The records as the content of a vault of their own, new at `now` Unix seconds.
+    /// The tokens as the content of a vault of their own, new at `now` Unix seconds.
     fn to_content(&self, rng: &mut dyn CryptoRng, now: u64) -> Content {
         let mut content = Content::default();
         let mut groups = crate::vault::content::NewGroups::default();
         for record in &self.records {
-            match &record.outcome {
-                Outcome::Token(draft) => {
-                    let ids = draft.groups.iter().map(|name| groups.id(&mut content, name, rng)).collect();
-                    content.push(token(draft, ids, rng, now));
-                }
-                Outcome::Unreadable(unread) => content.keep(&Foreign {
-                    name: record.name.clone(),
-                    format: self.format.to_owned(),
-                    reason: unread.problem.to_string(),
-                    raw: unread.raw.clone(),
-                    import: None,
-                }),
+            if let Outcome::Token(draft) = &record.outcome {
+                let ids = draft.groups.iter().map(|name| groups.id(&mut content, name, rng)).collect();
+                content.push(token(draft, ids, rng, now));
             }
         }
         content
+    }
+
+    /// The records that could not be read.
+    fn unread(&self) -> impl Iterator<Item = Foreign> {
+        self.records.iter().filter_map(|record| match &record.outcome {
+            Outcome::Token(_) => None,
+            Outcome::Unreadable(unread) => Some(Foreign {
+                name: record.name.clone(),
+                format: self.format.to_owned(),
+                reason: unread.problem.to_string(),
+                raw: unread.raw.clone(),
+                import: None,
+            }),
+        })
     }
 
     /// Compares the records with a vault, and works out the first codes, at `now` Unix seconds. Nothing changes.
@@ -116,7 +121,7 @@ impl Source {
     /// Adds what is new to a vault, as one import that [`Content::undo_import`] takes back, and says what it did.
     pub fn merge_into(&self, vault: &mut Content, rng: &mut dyn CryptoRng, now: u64) -> Plan {
         let content = self.to_content(rng, now);
-        let ledger = vault.merge(&content, self.format, rng, now);
+        let ledger = vault.merge_foreign(&content, self.unread(), self.format, rng, now);
         self.lines(ledger, now)
     }
 

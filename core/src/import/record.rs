@@ -1,8 +1,9 @@
 //! What a file holds, record by record.
 
+use super::{ImportError, MAX_TOKENS};
 use crate::{
     secret::SecretText,
-    token::{InvalidDigits, InvalidPeriod, SecretError, TokenSpec, UnknownAlgorithm},
+    token::{InvalidDigits, InvalidPeriod, MAX_TEXT_BYTES, SecretError, TokenSpec, UnknownAlgorithm},
     uri::{Parsed, Part, UriError, Warning, migration::EntryProblem},
 };
 
@@ -17,11 +18,45 @@ pub struct Source {
     pub without_token: usize,
     /// Parts of a Google export that are missing, of how many.
     pub missing_parts: Option<(u32, u32)>,
+    budget: Budget,
 }
+
+/// What a source may hold beside its tokens, so that a small file never becomes a large one.
+#[derive(Debug, Default)]
+struct Budget {
+    unread_bytes: usize,
+    group_bytes: usize,
+    /// Why it is too much.
+    exceeded: Option<Exceeded>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Exceeded {
+    Tokens,
+    Unread,
+    Groups,
+}
+
+/// The most bytes of records that are kept unreadable. A vault is no place for a file that is none.
+const MAX_UNREAD_BYTES: usize = 8 * 1024 * 1024;
+/// The most bytes of the names of groups, as often as tokens have them.
+const MAX_GROUP_BYTES: usize = 8 * 1024 * 1024;
+/// The most groups of one token.
+pub(super) const MAX_GROUPS: usize = 100;
 
 impl Source {
     pub(super) fn new(format: &'static str) -> Self {
-        Self { format, records: Vec::new(), without_token: 0, missing_parts: None }
+        Self { format, records: Vec::new(), without_token: 0, missing_parts: None, budget: Budget::default() }
+    }
+
+    /// Why there is more in the file than in any export; nothing was taken from then on.
+    pub(super) fn exceeded(&self) -> Option<ImportError> {
+        let damaged = |what| ImportError::damaged(self.format, what);
+        self.budget.exceeded.map(|exceeded| match exceeded {
+            Exceeded::Tokens => ImportError::TooManyTokens,
+            Exceeded::Unread => damaged("more than 8 MiB of its records cannot be read"),
+            Exceeded::Groups => damaged("it has more groups, or longer names of them, than any export"),
+        })
     }
 
     /// How many records the file has itself: `records` and `without_token` together.
@@ -30,11 +65,39 @@ impl Source {
     }
 
     pub(super) fn push(&mut self, name: impl Into<String>, draft: Result<Draft, Problem>, raw: &str) {
+        let name = name.into();
+        match &draft {
+            Ok(draft) => self.budget.admit_groups(&draft.groups),
+            Err(_) => self.budget.admit_unread(name.len() + raw.len()),
+        }
+        if self.records.len() == MAX_TOKENS {
+            self.budget.exceeded = Some(Exceeded::Tokens);
+        }
+        if self.budget.exceeded.is_some() {
+            return;
+        }
         let outcome = match draft {
             Ok(draft) => Outcome::Token(Box::new(draft)),
             Err(problem) => Outcome::Unreadable(Unread { problem, raw: SecretText::new(raw.to_owned()) }),
         };
-        self.records.push(Record { name: name.into(), outcome });
+        self.records.push(Record { name, outcome });
+    }
+}
+
+impl Budget {
+    fn admit_groups(&mut self, groups: &[String]) {
+        self.group_bytes += groups.iter().map(String::len).sum::<usize>();
+        let is_long = groups.iter().any(|name| name.len() > MAX_TEXT_BYTES);
+        if is_long || groups.len() > MAX_GROUPS || self.group_bytes > MAX_GROUP_BYTES {
+            self.exceeded = Some(Exceeded::Groups);
+        }
+    }
+
+    fn admit_unread(&mut self, bytes: usize) {
+        self.unread_bytes += bytes;
+        if self.unread_bytes > MAX_UNREAD_BYTES {
+            self.exceeded = Some(Exceeded::Unread);
+        }
     }
 }
 
@@ -205,6 +268,6 @@ pub enum Problem {
     #[error("it has more than {max} items", max = super::MAX_RECORDS)]
     TooMany,
     /// A name or note is longer than any is.
-    #[error("its {0} is longer than {max} bytes", max = crate::token::MAX_TEXT_BYTES)]
+    #[error("its {0} is longer than {max} bytes", max = MAX_TEXT_BYTES)]
     TooLong(&'static str),
 }

@@ -4,11 +4,13 @@
 //! apps keep a handful of rows in one table each, so this reads just that: the pages of a table in order, within bounds,
 //! believing nothing. <https://www.sqlite.org/fileformat2.html>
 
-use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::MAX_RECORDS;
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
+/// The most values of all rows together. An empty one is a byte in the file and much more in memory.
+const MAX_CELLS: usize = 10 * MAX_RECORDS;
 /// Pages below one another; a table of ten million rows has four.
 const MAX_DEPTH: usize = 20;
 
@@ -37,14 +39,22 @@ enum Value {
     Blob(Vec<u8>),
 }
 
-/// One row: its columns by name in lower case.
+/// One row.
 #[derive(Clone, Debug)]
-pub(super) struct Row(HashMap<String, Value>);
+pub(super) struct Row {
+    columns: Rc<Vec<Column>>,
+    values: Vec<Value>,
+}
 
 impl Row {
+    fn value(&self, column: &str) -> Option<&Value> {
+        let at = self.columns.iter().position(|known| known.name.eq_ignore_ascii_case(column))?;
+        self.values.get(at)
+    }
+
     /// The column as text; empty where it is none.
     pub(super) fn text(&self, column: &str) -> String {
-        match self.0.get(&column.to_ascii_lowercase()) {
+        match self.value(column) {
             Some(Value::Text(text)) => text.clone(),
             Some(Value::Integer(number)) => number.to_string(),
             Some(Value::Blob(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
@@ -54,7 +64,7 @@ impl Row {
 
     /// The column as a number that is not negative.
     pub(super) fn number(&self, column: &str) -> Option<u64> {
-        match self.0.get(&column.to_ascii_lowercase()) {
+        match self.value(column) {
             Some(Value::Integer(number)) => u64::try_from(*number).ok(),
             Some(Value::Text(text)) => text.trim().parse().ok(),
             _ => None,
@@ -71,9 +81,18 @@ impl Row {
             Value::Blob(bytes) => data_encoding::BASE64.encode(bytes).into(),
         };
         let map: serde_json::Map<String, serde_json::Value> =
-            self.0.iter().map(|(name, column)| (name.clone(), value(column))).collect();
+            self.columns.iter().zip(&self.values).map(|(column, v)| (column.name.clone(), value(v))).collect();
         serde_json::Value::Object(map).to_string()
     }
+}
+
+/// What may still be looked at.
+struct Left {
+    /// Every page is looked at once: a file whose pages name each other in a circle ends there.
+    pages: usize,
+    rows: usize,
+    bytes: usize,
+    cells: usize,
 }
 
 /// A database in memory.
@@ -115,17 +134,15 @@ impl<'a> Database<'a> {
     pub(super) fn table(&self, name: &str) -> Result<Vec<Row>, Damaged> {
         let (root, columns) = self.root(name)?;
         let mut rows = Vec::new();
-        self.walk(root, &mut |rowid, values| {
-            let named = columns.iter().enumerate().map(|(at, column)| {
-                let value = match values.get(at) {
-                    // The column that is the row's number is stored as null.
-                    Some(Value::Null) if column.is_rowid => Value::Integer(rowid),
-                    Some(value) => value.clone(),
-                    None => Value::Null,
-                };
-                (column.name.clone(), value)
-            });
-            rows.push(Row(named.collect()));
+        let columns = Rc::new(columns);
+        self.walk(root, &mut |rowid, mut values| {
+            for (column, value) in columns.iter().zip(&mut values) {
+                // The column that is the row's number is stored as null.
+                if column.is_rowid && *value == Value::Null {
+                    *value = Value::Integer(rowid);
+                }
+            }
+            rows.push(Row { columns: columns.clone(), values });
         })?;
         Ok(rows)
     }
@@ -134,7 +151,8 @@ impl<'a> Database<'a> {
     fn root(&self, name: &str) -> Result<(u32, Vec<Column>), Damaged> {
         let mut found = None;
         self.walk(1, &mut |_, values| {
-            if let [Value::Text(kind), Value::Text(table), _, Value::Integer(root), Value::Text(sql), ..] = values
+            if let [Value::Text(kind), Value::Text(table), _, Value::Integer(root), Value::Text(sql), ..] =
+                values.as_slice()
                 && kind == "table"
                 && table.eq_ignore_ascii_case(name)
                 && let Ok(root) = u32::try_from(*root)
@@ -151,22 +169,25 @@ impl<'a> Database<'a> {
     }
 
     /// Goes through the rows below a page, in their order.
-    fn walk(&self, root: u32, take: &mut dyn FnMut(i64, &[Value])) -> Result<(), Damaged> {
-        // Every page is looked at once: a file whose pages name each other in a circle ends here.
-        let mut left = self.bytes.len() / self.page + 1;
-        let mut rows = 0;
-        self.walk_page(root, 0, &mut left, &mut rows, take)
+    fn walk(&self, root: u32, take: &mut dyn FnMut(i64, Vec<Value>)) -> Result<(), Damaged> {
+        // Rows do not share bytes, so all of them together are no longer than the file.
+        let mut left = Left {
+            pages: self.bytes.len() / self.page + 1,
+            rows: MAX_RECORDS,
+            bytes: self.bytes.len(),
+            cells: MAX_CELLS,
+        };
+        self.walk_page(root, 0, &mut left, take)
     }
 
     fn walk_page(
         &self,
         number: u32,
         depth: usize,
-        left: &mut usize,
-        rows: &mut usize,
-        take: &mut dyn FnMut(i64, &[Value]),
+        left: &mut Left,
+        take: &mut dyn FnMut(i64, Vec<Value>),
     ) -> Result<(), Damaged> {
-        *left = left.checked_sub(1).ok_or(Damaged::Page)?;
+        left.pages = left.pages.checked_sub(1).ok_or(Damaged::Page)?;
         if depth > MAX_DEPTH {
             return Err(Damaged::Page);
         }
@@ -182,31 +203,26 @@ impl<'a> Database<'a> {
         for cell in 0..cells {
             let at = usize::from(be16(page, pointers + 2 * cell)?);
             if interior {
-                self.walk_page(be32(page, at)?, depth + 1, left, rows, take)?;
+                self.walk_page(be32(page, at)?, depth + 1, left, take)?;
             } else {
-                *rows += 1;
-                if *rows > MAX_RECORDS {
-                    return Err(Damaged::TooMany);
-                }
-                let (rowid, values) = self.cell(page, at)?;
-                take(rowid, &values);
+                left.rows = left.rows.checked_sub(1).ok_or(Damaged::TooMany)?;
+                let (rowid, values) = self.cell(page, at, &mut left.bytes)?;
+                left.cells = left.cells.checked_sub(values.len()).ok_or(Damaged::TooMany)?;
+                take(rowid, values);
             }
         }
         if interior {
-            self.walk_page(be32(page, head + 8)?, depth + 1, left, rows, take)?;
+            self.walk_page(be32(page, head + 8)?, depth + 1, left, take)?;
         }
         Ok(())
     }
 
     /// One row: its number and values, also those that went on to other pages.
-    fn cell(&self, page: &[u8], at: usize) -> Result<(i64, Vec<Value>), Damaged> {
+    fn cell(&self, page: &[u8], at: usize, left: &mut usize) -> Result<(i64, Vec<Value>), Damaged> {
         let (length, at) = varint(page, at)?;
         let (rowid, at) = varint(page, at)?;
         let length = usize::try_from(length).map_err(|_| Damaged::Page)?;
-        // A row cannot be longer than the file that it is in.
-        if length > self.bytes.len() {
-            return Err(Damaged::Page);
-        }
+        *left = left.checked_sub(length).ok_or(Damaged::Page)?;
         let most = self.usable - 35;
         if length <= most {
             return Ok((rowid as i64, values(page.get(at..at + length).ok_or(Damaged::Page)?)?));
@@ -292,6 +308,7 @@ fn values(record: &[u8]) -> Result<Vec<Value>, Damaged> {
     Ok(values)
 }
 
+#[derive(Debug)]
 struct Column {
     /// In lower case.
     name: String,

@@ -1,6 +1,6 @@
 //! Stratum, which was Authenticator Pro: its backup (plain, encrypted, and encrypted in the legacy way) and its database.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, rc::Rc};
 
 use sha1::Sha1;
 
@@ -8,7 +8,9 @@ use super::{
     Draft, ImportError, PasswordUse, Problem, Recognised, Source, Unlock, crypt,
     input::Input,
     json::{self, Object},
-    kdf, sqlite,
+    kdf,
+    record::MAX_GROUPS,
+    sqlite,
     table::Importer,
     text::{self, Said},
 };
@@ -79,7 +81,7 @@ fn open(bytes: &[u8], unlock: Unlock<'_>) -> Result<crypt::Plain, ImportError> {
 }
 
 /// Names of the categories of each secret.
-type Categories = HashMap<String, Vec<String>>;
+type Categories = HashMap<String, Vec<Rc<str>>>;
 
 fn backup(outer: &Object<'_>) -> Result<Source, ImportError> {
     let wrong = |problem: Problem| ImportError::outer(Stratum::NAME, &problem);
@@ -88,8 +90,7 @@ fn backup(outer: &Object<'_>) -> Result<Source, ImportError> {
         Ok(items.into_iter().filter_map(|item| json::object_of(item.get()).ok()).collect())
     };
     let text = |object: &Object<'_>, name| object.text(name).ok().flatten().unwrap_or_default();
-    let names: HashMap<String, String> =
-        objects("Categories")?.iter().map(|category| (text(category, "Id"), text(category, "Name"))).collect();
+    let names = outer.names("Categories", "Id", "Name").map_err(wrong)?;
     let mut categories = Categories::new();
     for binding in objects("AuthenticatorCategories")? {
         if let Some(name) = names.get(&text(&binding, "CategoryId")) {
@@ -111,8 +112,8 @@ fn backup(outer: &Object<'_>) -> Result<Source, ImportError> {
 fn database(bytes: &[u8]) -> Result<Source, ImportError> {
     let damaged = |error: sqlite::Damaged| ImportError::damaged(Stratum::NAME, error.to_string());
     let database = sqlite::Database::open(bytes).map_err(damaged)?;
-    let names: HashMap<String, String> = match database.table("category") {
-        Ok(rows) => rows.iter().map(|row| (row.text("id"), row.text("name"))).collect(),
+    let names: HashMap<String, Rc<str>> = match database.table("category") {
+        Ok(rows) => rows.iter().map(|row| (row.text("id"), Rc::from(row.text("name")))).collect(),
         Err(_) => HashMap::new(),
     };
     let mut categories = Categories::new();
@@ -194,7 +195,8 @@ impl Entry {
             pin: self.pin,
         };
         let mut draft = said.with_text(&self.secret)?;
-        draft.groups = categories.get(&self.secret).cloned().unwrap_or_default();
+        let names = categories.get(&self.secret).into_iter().flatten();
+        draft.groups = names.map(|name| String::from(&**name)).take(MAX_GROUPS + 1).collect();
         Ok(draft)
     }
 }

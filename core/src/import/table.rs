@@ -197,16 +197,20 @@ fn read_all(
     if input.too_many {
         return Err(ImportError::TooMany);
     }
+    let read = |format: &Format| {
+        let source = (format.read)(&input, unlock)?;
+        source.exceeded().map_or(Ok(source), Err)
+    };
     if let Some(format) = named {
         return match (format.recognise)(&input) {
             Recognised::No => Err(ImportError::NotThis { format: format.name }),
-            _ => (format.read)(&input, unlock),
+            _ => read(format),
         };
     }
     let formats = candidates(&input);
     let mut last = ImportError::Unknown;
     for format in formats {
-        match (format.read)(&input, unlock) {
+        match read(format) {
             // Another headerless format may be the one.
             Err(error @ (ImportError::WrongPassword { .. } | ImportError::Damaged { .. })) => last = error,
             other => return other,

@@ -1,14 +1,12 @@
 //! 2FAS: its backup, schemas 1 to 4, plain or encrypted.
 
-use std::collections::HashMap;
-
 use data_encoding::BASE64;
 use sha2::Sha256;
 
 use super::{
     Draft, ImportError, PasswordUse, Problem, Recognised, Remark, Source, Unlock, crypt,
     input::Input,
-    json::{self, Object},
+    json::{self, Names, Object},
     kdf,
     table::Importer,
     text::{self, Said},
@@ -43,13 +41,7 @@ impl Importer for TwoFas {
         if schema > SCHEMA {
             return Err(ImportError::Newer { format: Self::NAME, version: format!("schema {schema}") });
         }
-        let mut groups = HashMap::new();
-        for group in outer.list("groups").map_err(wrong)? {
-            let Ok(group) = json::object_of(group.get()) else { continue };
-            if let (Ok(id), Ok(name)) = (group.needed("id"), group.needed("name")) {
-                groups.insert(id, name);
-            }
-        }
+        let groups = outer.names("groups", "id", "name").map_err(wrong)?;
         let mut source = Source::new(Self::NAME);
         match outer.text("servicesEncrypted").map_err(wrong)? {
             Some(sealed) if !sealed.is_empty() => {
@@ -64,7 +56,7 @@ impl Importer for TwoFas {
     }
 
     fn record(raw: &str) -> Result<Draft, Problem> {
-        draft(&json::record(raw)?, SCHEMA, &HashMap::new())
+        draft(&json::record(raw)?, SCHEMA, &Names::new())
     }
 }
 
@@ -81,12 +73,7 @@ fn open(sealed: &str, unlock: Unlock<'_>) -> Result<crypt::Plain, ImportError> {
     crypt::gcm(&key, &nonce, &[], &ciphertext).ok_or(ImportError::WrongPassword { format: TwoFas::NAME })
 }
 
-fn services(
-    source: &mut Source,
-    items: &[&serde_json::value::RawValue],
-    schema: u64,
-    groups: &HashMap<String, String>,
-) {
+fn services(source: &mut Source, items: &[&serde_json::value::RawValue], schema: u64, groups: &Names) {
     for raw in items {
         let service = json::object_of(raw.get());
         let name = service.as_ref().ok().and_then(|s| s.text("name").ok().flatten()).unwrap_or_default();
@@ -95,7 +82,7 @@ fn services(
     }
 }
 
-fn draft(service: &Object<'_>, schema: u64, groups: &HashMap<String, String>) -> Result<Draft, Problem> {
+fn draft(service: &Object<'_>, schema: u64, groups: &Names) -> Result<Draft, Problem> {
     let otp = service.object("otp")?;
     let text = |field| otp.as_ref().map_or(Ok(None), |otp| otp.text(field));
     let number = |field| otp.as_ref().map_or(Ok(None), |otp| otp.number(field));
@@ -124,6 +111,6 @@ fn draft(service: &Object<'_>, schema: u64, groups: &HashMap<String, String>) ->
         2 if period.is_none() => draft.remark(Remark::Assumed { part: Part::Period, taken: "30".to_owned() }),
         _ => {}
     }
-    draft.groups.extend(service.text("groupId")?.and_then(|id| groups.get(&id).cloned()));
+    draft.groups.extend(service.text("groupId")?.and_then(|id| groups.get(&id)).map(|name| String::from(&**name)));
     Ok(draft)
 }

@@ -67,14 +67,12 @@ pub(super) fn has_link(text: &str) -> bool {
 
 /// Takes every link of a text; `finish` sees each token that was read.
 pub(super) fn take(source: &mut Source, text: &str, finish: impl Fn(&mut Draft)) -> Result<(), ImportError> {
-    if text.bytes().filter(|byte| matches!(byte, b'\n' | b'\r')).count() > MAX_RECORDS {
-        return Err(ImportError::TooMany);
-    }
-    let lines: Vec<&str> = text.lines().collect();
     let mut collector = migration::Collector::default();
-    for (line, found) in intake::links_of(text) {
-        if source.records.len() >= MAX_RECORDS {
-            return Err(ImportError::TooMany);
+    let links = intake::links_of(text, MAX_RECORDS).ok_or(ImportError::TooMany)?;
+    let lines: Vec<&str> = text.lines().collect();
+    for (line, found) in links {
+        if let Some(error) = source.exceeded() {
+            return Err(error);
         }
         match found {
             Ok(link) if is_migration(&link) => take_part(source, &mut collector, line, &link),
@@ -114,6 +112,9 @@ fn take_part(source: &mut Source, collector: &mut migration::Collector, line: us
         Err(error) => return source.push(format!("line {line}"), Err(Problem::Line(error.to_string())), link),
     };
     for entry in collector.add(part).entries {
+        if source.exceeded().is_some() {
+            return;
+        }
         match entry {
             Ok(parsed) => source.push(parsed.spec.title(), Ok(Draft::from(parsed)), ""),
             // The entry's own bytes cannot be had apart: the whole part is kept.

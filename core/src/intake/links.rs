@@ -36,15 +36,19 @@ const QUOTES: [(char, char); 9] = [
 const GROUP: usize = 8;
 
 /// Finds every link with the number of its line, from 1. Lines of words beside links are passed over; where there is no
-/// link, there is one problem that says what the text is instead.
-pub(super) fn find(text: &str) -> Vec<(usize, Found)> {
+/// link, there is one problem that says what the text is instead. Little more than
+/// `most` are found, so that the caller can tell that there are too many.
+pub(super) fn find(text: &str, most: usize) -> Vec<(usize, Found)> {
     let text = text.trim_start_matches('\u{feff}');
     let lines = logical_lines(text);
     let mut found = Vec::new();
     let mut passed_over = None;
     let whole = known::whole(text.trim_start());
     for (number, line) in &lines {
-        let spans = link_spans(line);
+        if found.len() > most {
+            break;
+        }
+        let spans = link_spans(line, most + 1);
         for &(start, end) in &spans {
             found.push((*number, link(line, start, end)));
         }
@@ -67,7 +71,7 @@ pub(super) fn find(text: &str) -> Vec<(usize, Found)> {
 fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut lines: Vec<(usize, String)> = Vec::new();
     let mut wrapped = false;
-    for (index, raw) in text.replace("\r\n", "\n").split(['\n', '\r', '\u{2028}', '\u{2029}']).enumerate() {
+    for (index, raw) in text.replace("\r\n", "\n").split(is_break).enumerate() {
         let line = raw.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
         if line.is_empty() || line.starts_with('#') {
             wrapped = false;
@@ -85,13 +89,18 @@ fn logical_lines(text: &str) -> Vec<(usize, String)> {
     lines
 }
 
+/// What ends a line.
+pub(super) fn is_break(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')
+}
+
 /// Zero-width characters that editors and chats leave behind.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
 }
 
-/// Where the links of a line start, and where the next one starts.
-fn link_spans(line: &str) -> Vec<(usize, usize)> {
+/// Where the links of a line start, and where the next one starts; of the first `most` links and one more.
+fn link_spans(line: &str, most: usize) -> Vec<(usize, usize)> {
     let mut starts: Vec<usize> = Vec::new();
     let mut apple = None;
     for (at, _) in line.char_indices() {
@@ -109,6 +118,9 @@ fn link_spans(line: &str) -> Vec<(usize, usize)> {
         if free {
             starts.push(at);
             apple = (*scheme == "apple-otpauth:").then(|| at + scheme.len());
+            if starts.len() > most {
+                break;
+            }
         }
     }
     let ends = starts.iter().skip(1).copied().chain([line.len()]);
@@ -196,7 +208,7 @@ mod tests {
     use super::*;
 
     fn links(text: &str) -> Vec<String> {
-        find(text)
+        find(text, 100)
             .into_iter()
             .map(|(line, found)| match found {
                 Found::Link(link) => format!("{line} {link}"),
@@ -245,6 +257,13 @@ mod tests {
         assert_eq!(links("otpauth://totp/a?secret=gezdgnbvgy3tqojq thank you"), unclear);
         assert_eq!(links("otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ PLEASE"), unclear);
         assert_eq!(links("otpauth://totp/a?secret=AA&digits=8 thank you"), ["1 otpauth://totp/a?secret=AA&digits=8"]);
+    }
+
+    #[test]
+    fn more_links_than_are_taken_are_not_looked_for() {
+        for text in ["motp://a ".repeat(1000), "motp://a\n".repeat(1000), "otpauth:x\nsecret=\n".repeat(500)] {
+            assert!((11..=13).contains(&find(&text, 10).len()), "{}", find(&text, 10).len());
+        }
     }
 
     #[test]

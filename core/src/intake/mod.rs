@@ -181,7 +181,7 @@ impl Intake {
         }
         let last = text.lines().filter_map(|line| enroll::parse(line).ok()).next_back();
         self.enrollment = last.or(self.enrollment.take());
-        let lines = links::find(text);
+        let lines = links::find(text, MAX_TEXT_BYTES);
         let single = lines.len() == 1;
         for (line, found) in lines {
             let place = place.unwrap_or(if single { Place::Whole } else { Place::Line(line) });
@@ -230,13 +230,21 @@ impl Intake {
     }
 }
 
-/// The links of a text and what else should not be passed over, each with the number of its line, from 1.
-pub(crate) fn links_of(text: &str) -> Vec<(usize, Result<String, Cause>)> {
-    let found = links::find(text).into_iter().map(|(line, found)| match found {
+/// The links of a text and what else should not be passed over, each with the number of its line, from 1; `None` where
+/// there are more than `most` lines or links.
+pub(crate) fn links_of(text: &str, most: usize) -> Option<Vec<(usize, Result<String, Cause>)>> {
+    if text.chars().filter(|&c| links::is_break(c)).count() > most {
+        return None;
+    }
+    let found = links::find(text, most);
+    if found.len() > most {
+        return None;
+    }
+    let found = found.into_iter().map(|(line, found)| match found {
         Found::Link(link) => (line, Ok(link)),
         Found::Problem(cause) => (line, Err(cause)),
     });
-    found.collect()
+    Some(found.collect())
 }
 
 /// The text in the bytes; `None` where there is none. UTF-16 needs its byte order mark.

@@ -6,7 +6,7 @@ use rand_core::CryptoRng;
 
 use super::{
     cipher::random,
-    content::{Content, Import, MAX_IMPORTS},
+    content::{Content, Foreign, Import, MAX_IMPORTS},
 };
 use crate::{
     matching::fold,
@@ -90,8 +90,28 @@ impl Content {
     /// as far as they are not here yet.
     pub fn merge(&mut self, source: &Content, source_name: &str, rng: &mut dyn CryptoRng, now: u64) -> Ledger {
         let (ledger, added, groups) = self.add_new(source, rng);
-        let import = Import { at: now, source: source_name.to_owned(), added, groups };
         let kept = self.adopt_kept(source, now, source_name);
+        self.note_import(Import { at: now, source: source_name.to_owned(), added, groups }, kept);
+        ledger
+    }
+
+    /// [`Content::merge`] of the tokens of `source`, and of records of another app's file that could not be read.
+    pub(crate) fn merge_foreign(
+        &mut self,
+        source: &Content,
+        unread: impl Iterator<Item = Foreign>,
+        source_name: &str,
+        rng: &mut dyn CryptoRng,
+        now: u64,
+    ) -> Ledger {
+        let (ledger, added, groups) = self.add_new(source, rng);
+        let kept = self.keep_new(unread, now, source_name);
+        self.note_import(Import { at: now, source: source_name.to_owned(), added, groups }, kept);
+        ledger
+    }
+
+    /// Remembers an import that brought something.
+    fn note_import(&mut self, import: Import, kept: usize) {
         if !import.added.is_empty() || kept > 0 {
             self.imports.push(import);
             let too_many = self.imports.len().saturating_sub(MAX_IMPORTS);
@@ -99,7 +119,6 @@ impl Content {
                 self.extra.imports.remove(&(forgotten.at, forgotten.source));
             }
         }
-        ledger
     }
 
     /// Adds what is new, and says which tokens came and which groups were made.

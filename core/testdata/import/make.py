@@ -313,12 +313,17 @@ def keepass_old():
         string = lambda key, value: f"<String><Key>{key}</Key><Value>{value}</Value></String>"
         hidden = lambda key, value: (f'<String><Key>{key}</Key><Value Protected="True">'
                                      f"{b64(stream.encrypt(value.encode()))}</Value></String>")
+        # An attachment uses the stream, too, and comes first
+        attachment = ""
+        if has_key:
+            attachment = f'<Binaries><Binary ID="0" Protected="True">{b64(stream.encrypt(b"a file"))}</Binary></Binaries>'
+        earlier = lambda: f"<History><Entry>{string('Title', 'Old')}{hidden('otp', URIS[1])}</Entry></History>"
         entries = "".join(
             f"<Entry><UUID>{b64(os.urandom(16))}</UUID>{string('Title', title)}{string('UserName', user)}"
             f"{hidden('Password', 'a password')}{hidden(key, value)}"
-            f"{string('TOTP Settings', '30;S') if user == 'sam' else ''}</Entry>"
+            f"{string('TOTP Settings', '30;S') if user == 'sam' else ''}{earlier()}</Entry>"
             for _, title, user, key, value in values)
-        xml = (f"<KeePassFile><Meta><HeaderHash>{b64(hashlib.sha256(header).digest())}</HeaderHash></Meta><Root><Group>"
+        xml = (f"<KeePassFile><Meta><HeaderHash>{b64(hashlib.sha256(header).digest())}</HeaderHash>{attachment}</Meta><Root><Group>"
                f"<UUID>{b64(os.urandom(16))}</UUID><Name>Root</Name><Group><UUID>{b64(os.urandom(16))}</UUID>"
                f"<Name>Trees</Name>{entries}</Group></Group></Root></KeePassFile>").encode()
         content = xml if has_key else gzip.compress(xml)
@@ -332,9 +337,10 @@ def keepass_old():
             composite = AES.new(transform, AES.MODE_ECB).encrypt(composite)
         key = hashlib.sha256(seed + hashlib.sha256(composite).digest()).digest()
         write(name, header + cbc(key, iv, body))
-        # Another reader agrees
-        keyfile = io.BytesIO(KEY_FILE) if has_key else None
-        read = PyKeePass(name, password=PASSWORD.decode(), keyfile=keyfile)
+        # Another reader agrees; of the attachments, it does not know
+        if has_key:
+            continue
+        read = PyKeePass(name, password=PASSWORD.decode())
         assert [(entry.group.name, entry.title, entry.username) for entry in read.entries] == [value[:3] for value in values]
         assert read.find_entries(title="Ash", first=True).otp == URIS[0]
     # A key file alone

@@ -5,15 +5,17 @@ use std::collections::HashMap;
 use cbc::cipher::{KeyIvInit, StreamCipher};
 use chacha20::ChaCha20;
 use data_encoding::BASE64;
-use roxmltree::Node;
 use salsa20::Salsa20;
 use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
-use super::{KeePass, damaged};
+use super::{
+    KeePass, damaged,
+    document::{self, Visitor},
+};
 use crate::{
     import::{
-        Draft, ImportError, Problem, Source, prefs,
+        Draft, ImportError, Problem, Source,
         table::Importer as _,
         text::{self, Said},
     },
@@ -79,76 +81,157 @@ pub(super) fn read(plain: &[u8]) -> Result<Source, ImportError> {
 }
 
 /// The XML. Where it says the hash of the file's header, that must be `header_hash`.
+///
+/// It is read as it comes: as a tree, a few kilobytes that unpack to megabytes would take tens of times that in memory.
 pub(super) fn xml(protection: &Protection<'_>, xml: &[u8], header_hash: Option<&str>) -> Result<Source, ImportError> {
-    let mut stream = protection.stream().ok_or_else(|| damaged("its values are protected in an unknown way"))?;
+    let stream = protection.stream().ok_or_else(|| damaged("its values are protected in an unknown way"))?;
     let xml = std::str::from_utf8(xml).map_err(|_| damaged("its content is not UTF-8"))?;
-    let document = prefs::parse(xml).ok_or_else(|| damaged("its content is no XML"))?;
-    let root = document.root_element();
-    let bin = root.descendants().find(|node| node.has_tag_name("RecycleBinUUID")).and_then(|node| node.text());
-    let said = root.descendants().find(|node| node.has_tag_name("HeaderHash")).and_then(|node| node.text());
-    if let (Some(said), Some(hash)) = (said, header_hash)
-        && said.trim() != hash
-    {
-        return Err(damaged("its header was changed"));
+    let mut walk = Walk::new(stream, header_hash);
+    document::walk(xml, &mut walk).ok_or_else(|| damaged("its content is no XML"))??;
+    Ok(walk.source)
+}
+
+/// The fields that say something of a token.
+const FIELDS: [&str; 16] = [
+    "Title",
+    "UserName",
+    "otp",
+    "TOTP Seed",
+    "TOTP Settings",
+    "TimeOtp-Secret",
+    "TimeOtp-Secret-Hex",
+    "TimeOtp-Secret-Base32",
+    "TimeOtp-Secret-Base64",
+    "TimeOtp-Algorithm",
+    "TimeOtp-Length",
+    "TimeOtp-Period",
+    "HmacOtp-Secret",
+    "HmacOtp-Secret-Hex",
+    "HmacOtp-Secret-Base32",
+    "HmacOtp-Secret-Base64",
+];
+const COUNTER: &str = "HmacOtp-Counter";
+
+/// A group that the walk is in.
+struct Group {
+    name: Option<String>,
+    /// Whether it is the recycle bin, or in it.
+    is_bin: bool,
+}
+
+/// What is known on the way through a database.
+struct Walk<'a> {
+    stream: Stream,
+    header_hash: Option<&'a str>,
+    /// The identifier of the recycle bin, which stands before the groups.
+    bin: Option<String>,
+    groups: Vec<Group>,
+    /// The entry that the walk is in.
+    entry: Option<HashMap<&'static str, Zeroizing<String>>>,
+    /// Earlier values of an entry, one in the other as far as a file says so.
+    histories: usize,
+    /// Which field the next value is of.
+    key: Option<&'static str>,
+    source: Source,
+}
+
+impl<'a> Walk<'a> {
+    fn new(stream: Stream, header_hash: Option<&'a str>) -> Self {
+        Self {
+            stream,
+            header_hash,
+            bin: None,
+            groups: Vec::new(),
+            entry: None,
+            histories: 0,
+            key: None,
+            source: Source::new(KeePass::NAME),
+        }
+    }
+}
+
+impl Visitor for Walk<'_> {
+    type Error = ImportError;
+
+    fn is_text_asked_for(&self, element: &str, parent: &str) -> bool {
+        match element {
+            "Key" | "Value" => parent == "String",
+            "Name" | "UUID" => parent == "Group",
+            "RecycleBinUUID" | "HeaderHash" => parent == "Meta",
+            _ => false,
+        }
     }
 
-    // Every protected value uses the stream, also those of entries that nobody asks for.
-    let mut values: HashMap<roxmltree::NodeId, Zeroizing<String>> = HashMap::new();
-    for node in root.descendants().filter(|node| node.has_tag_name("Value")) {
-        let text = node.text().unwrap_or_default();
-        let value = if node.attribute("Protected").is_some_and(|protected| protected.eq_ignore_ascii_case("true")) {
-            let mut bytes = BASE64.decode(text.as_bytes()).map_err(|_| damaged("a protected value is not Base64"))?;
-            stream.apply(&mut bytes);
-            String::from_utf8(bytes).unwrap_or_default()
-        } else {
-            text.to_owned()
+    fn begin(&mut self, element: &str) {
+        match element {
+            "Group" => {
+                let is_bin = self.groups.last().is_some_and(|outer| outer.is_bin);
+                self.groups.push(Group { name: None, is_bin });
+            }
+            "History" => self.histories += 1,
+            "Entry" if self.histories == 0 => self.entry = Some(HashMap::new()),
+            "String" => self.key = None,
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, element: &str, parent: &str, text: &str, is_protected: bool) -> Result<(), ImportError> {
+        // Everything that is protected uses the stream: attachments and earlier values, too.
+        let opened = match is_protected {
+            true => {
+                let bytes = BASE64.decode(text.as_bytes());
+                let mut bytes = bytes.map_err(|_| damaged("a protected value is not Base64"))?;
+                self.stream.apply(&mut bytes);
+                Some(Zeroizing::new(String::from_utf8(bytes).unwrap_or_default()))
+            }
+            false => None,
         };
-        values.insert(node.id(), Zeroizing::new(value));
-    }
-    let mut source = Source::new(KeePass::NAME);
-    for entry in root.descendants().filter(|node| node.has_tag_name("Entry")) {
-        let group = entry.parent();
-        // Earlier values of an entry, and what was thrown away.
-        let is_history = group.is_some_and(|group| group.has_tag_name("History"));
-        if is_history || entry.ancestors().any(|node| node.has_tag_name("Group") && bin.is_some() && uuid(node) == bin)
-        {
-            continue;
+        match (element, parent) {
+            ("Group", _) => drop(self.groups.pop()),
+            ("History", _) => self.histories = self.histories.saturating_sub(1),
+            ("Entry", _) if self.histories == 0 => {
+                let is_thrown_away = self.groups.last().is_some_and(|group| group.is_bin);
+                if let Some(fields) = self.entry.take().filter(|_| !is_thrown_away) {
+                    // The outermost group is the database itself.
+                    let inner = self.groups.last().filter(|_| self.groups.len() > 1);
+                    take(&mut self.source, &fields, inner.and_then(|group| group.name.as_deref()));
+                }
+            }
+            ("Key", "String") => self.key = FIELDS.into_iter().chain([COUNTER]).find(|field| *field == text),
+            ("Value", "String") => {
+                if let (Some(key), 0, Some(fields)) = (self.key.take(), self.histories, &mut self.entry) {
+                    fields.insert(key, opened.unwrap_or_else(|| Zeroizing::new(text.to_owned())));
+                }
+            }
+            ("Name", "Group") => {
+                if let Some(group) = self.groups.last_mut() {
+                    group.name = Some(text.to_owned());
+                }
+            }
+            ("UUID", "Group") => {
+                if let Some(group) = self.groups.last_mut() {
+                    group.is_bin |= self.bin.as_deref() == Some(text);
+                }
+            }
+            ("RecycleBinUUID", "Meta") => self.bin = Some(text.to_owned()).filter(|bin| !bin.is_empty()),
+            ("HeaderHash", "Meta") if self.header_hash.is_some_and(|hash| text.trim() != hash) => {
+                return Err(damaged("its header was changed"));
+            }
+            _ => {}
         }
-        take(&mut source, entry, group, &values);
+        Ok(())
     }
-    Ok(source)
 }
 
-fn uuid<'a>(node: Node<'a, '_>) -> Option<&'a str> {
-    node.children().find(|child| child.has_tag_name("UUID")).and_then(|child| child.text())
-}
-
-fn take(
-    source: &mut Source,
-    entry: Node<'_, '_>,
-    group: Option<Node<'_, '_>>,
-    values: &HashMap<roxmltree::NodeId, Zeroizing<String>>,
-) {
-    let mut fields: HashMap<&str, &str> = HashMap::new();
-    for string in entry.children().filter(|node| node.has_tag_name("String")) {
-        let child = |name| string.children().find(|node| node.has_tag_name(name));
-        let key = child("Key").and_then(|node| node.text());
-        if let (Some(key), Some(value)) = (key, child("Value").and_then(|node| values.get(&node.id()))) {
-            fields.insert(key, value);
-        }
-    }
-    let field = |name: &str| fields.get(name).copied().filter(|value| !value.trim().is_empty());
+fn take(source: &mut Source, fields: &HashMap<&'static str, Zeroizing<String>>, group: Option<&str>) {
+    let field = |name: &str| fields.get(name).map(|value| value.as_str()).filter(|value| !value.trim().is_empty());
     let (title, user) = (field("Title").unwrap_or_default(), field("UserName").unwrap_or_default());
     let Some((draft, raw)) = token(&field, title, user) else {
         source.without_token += 1;
         return;
     };
     let draft = draft.map(|mut draft| {
-        // The outermost group is the database itself.
-        let inner = group.filter(|group| group.parent().is_some_and(|parent| parent.has_tag_name("Group")));
-        let name =
-            inner.and_then(|group| group.children().find(|node| node.has_tag_name("Name"))).and_then(|n| n.text());
-        draft.groups.extend(name.map(str::to_owned));
+        draft.groups.extend(group.map(str::to_owned));
         draft
     });
     source.push(text::title(title, user), draft, &raw);
@@ -196,7 +279,7 @@ fn token<'a>(
             return Some((draft, secret.to_owned()));
         }
         if let Some(secret) = field(counter) {
-            let count = field("HmacOtp-Counter").and_then(|text| text.trim().parse().ok());
+            let count = field(COUNTER).and_then(|text| text.trim().parse().ok());
             let draft = decode(secret)
                 .map_err(Problem::from)
                 .and_then(|secret| Said { kind: "hotp", counter: count, ..said() }.with(secret));

@@ -70,7 +70,7 @@ fn key_of_xml(text: &str) -> Option<Result<Zeroizing<Vec<u8>>, ImportError>> {
     if !text.starts_with('<') {
         return None;
     }
-    let document = prefs::parse(text)?;
+    let document = prefs::parse(text, text.len())?;
     let root = document.root_element();
     if !root.has_tag_name("KeyFile") {
         return None;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{Content, Import, Kept, Section, Unreadable};
 use crate::{
@@ -71,19 +72,47 @@ impl Foreign {
     fn to_json(&self) -> SecretText {
         let import = self.import.as_ref().map(|(at, source)| (*at, source.as_str()));
         let foreign = Body { format: &self.format, reason: &self.reason, raw: self.raw.expose(), import };
-        // Texts and a number always serialise.
-        SecretText::new(serde_json::to_string(&Entry { name: &self.name, foreign }).unwrap_or_default())
+        let entry = Entry { name: &self.name, foreign };
+        // Its memory is taken once: growing would leave copies behind. Texts and a number always serialise.
+        let mut length = Length(0);
+        let _ = serde_json::to_writer(&mut length, &entry);
+        let mut json = Vec::with_capacity(length.0);
+        let _ = serde_json::to_writer(&mut json, &entry);
+        SecretText::new(String::from_utf8(json).unwrap_or_default())
     }
 
     /// What makes two of them the same, whenever they came.
-    fn identity(self) -> String {
-        Self { import: None, ..self }.to_json().expose().to_owned()
+    fn identity(&self) -> Identity {
+        let mut hash = Sha256::new();
+        for part in [&self.name, &self.format, &self.reason, self.raw.expose()] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        hash.finalize().into()
     }
 }
 
+/// Counts what is written.
+struct Length(usize);
+
+impl std::io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A hash that two entries share where they are the same.
+pub(in crate::vault) type Identity = [u8; 32];
+
 /// What makes two kept entries the same: a foreign one is so whichever import brought it.
-pub(in crate::vault) fn identity(kept: &Kept) -> String {
-    Foreign::from_json(kept.json.expose()).map_or_else(|| kept.json.expose().to_owned(), Foreign::identity)
+pub(in crate::vault) fn identity(kept: &Kept) -> Identity {
+    let json = kept.json.expose();
+    Foreign::from_json(json).map_or_else(|| Sha256::digest(json).into(), |foreign| foreign.identity())
 }
 
 impl Content {
@@ -111,8 +140,7 @@ impl Content {
     /// Takes over the entries of `source` that could not be read and are not here yet; foreign ones go with the import
     /// of that time and name. Says how many came.
     pub(in crate::vault) fn adopt_kept(&mut self, source: &Content, at: u64, name: &str) -> usize {
-        let mut known: HashSet<(u8, String)> =
-            self.kept.iter().map(|kept| (kept.section as u8, identity(kept))).collect();
+        let mut known = self.identities();
         let mut came = 0;
         for (unreadable, kept) in source.unreadable.iter().zip(&source.kept) {
             if !known.insert((kept.section as u8, identity(kept))) {
@@ -128,6 +156,23 @@ impl Content {
             came += 1;
         }
         came
+    }
+
+    /// Keeps the records that are not here yet, for the import of that time and name. Says how many came.
+    pub(in crate::vault) fn keep_new(&mut self, records: impl Iterator<Item = Foreign>, at: u64, name: &str) -> usize {
+        let mut known = self.identities();
+        let before = self.kept.len();
+        for mut foreign in records {
+            if known.insert((Section::Tokens as u8, foreign.identity())) {
+                foreign.import = Some((at, name.to_owned()));
+                self.keep(&foreign);
+            }
+        }
+        self.kept.len() - before
+    }
+
+    fn identities(&self) -> HashSet<(u8, Identity)> {
+        self.kept.iter().map(|kept| (kept.section as u8, identity(kept))).collect()
     }
 
     /// Forgets the foreign records that an import brought.
