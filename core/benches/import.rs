@@ -11,6 +11,7 @@ use countersign_core::{
     secret::Password,
     vault::{Content, KdfParams, Session, store::FileStore},
 };
+use data_encoding::BASE32_NOPAD;
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 
@@ -27,7 +28,11 @@ fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
 fn main() {
     let rng = &mut UnwrapErr(SysRng);
     let links: String = (0..TOKENS)
-        .map(|at| format!("otpauth://totp/Issuer%20{at}:user{at}@example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Issuer%20{at}\n"))
+        .map(|at| {
+            // Some apps have one token for each secret.
+            let secret = BASE32_NOPAD.encode(format!("{at:020}").as_bytes());
+            format!("otpauth://totp/Issuer%20{at}:user{at}@example.org?secret={secret}&issuer=Issuer%20{at}\n")
+        })
         .collect();
     let mut content = Content::default();
     import::read(links.as_bytes(), None, Unlock::default()).unwrap().merge_into(&mut content, rng, NOW);
@@ -52,7 +57,7 @@ fn main() {
                         Ok::<_, ()>(plan)
                     })
                 });
-                assert_eq!(plan.counts.records, plan.counts.sum());
+                assert_eq!((plan.counts.records, plan.counts.sum()), (TOKENS, TOKENS));
                 (read + preview + save, read, preview, add, save)
             })
             .min()

@@ -4,76 +4,67 @@ use data_encoding::{BASE64, HEXLOWER};
 use rand_core::CryptoRng;
 use serde_json::{Value, json};
 
-use super::{Entry, ExportError, Lock, Part, Reason, table::Exporter, uuid};
+use super::{
+    Entry, ExportError, Part, Reason,
+    table::{Exporter, GroupIds, Job},
+    uuid,
+};
 use crate::{
     secret::SecretBytes,
     token::{Kind, Token},
     vault::cipher::{self, SecretKey, TAG_BYTES},
 };
 
-/// Aegis's plain export.
-pub(super) struct Plain;
-
-/// Aegis's encrypted export.
-pub(super) struct Encrypted;
+/// Aegis's export.
+pub(super) struct Aegis<const ENCRYPTED: bool>;
 
 /// scrypt as Aegis itself asks for it: N = 2^15, r = 8, p = 1.
 const LOG_N: u8 = 15;
 const R: u32 = 8;
 const P: u32 = 1;
 
-const LACKS: &[Part] = &[Part::Parameters];
-
-impl Exporter for Plain {
-    const ID: &'static str = "aegis";
-    const NAME: &'static str = "Aegis, not encrypted";
+impl<const ENCRYPTED: bool> Exporter for Aegis<ENCRYPTED> {
+    const ID: &'static str = if ENCRYPTED { "aegis-encrypted" } else { "aegis" };
+    const NAME: &'static str = if ENCRYPTED { "Aegis" } else { "Aegis, not encrypted" };
     const EXTENSION: &'static str = "json";
-    const LACKS: &'static [Part] = LACKS;
+    const ENCRYPTED: bool = ENCRYPTED;
+    const LACKS: &'static [Part] = &[Part::Parameters];
 
     fn refuses(token: &Token) -> Option<Reason> {
-        refuses(token)
+        /// Aegis multiplies a period by a thousand in 32 bits.
+        const MAX_PERIOD: u64 = i32::MAX as u64 / 1000;
+
+        match &token.spec.kind {
+            Kind::Totp { digits, .. } | Kind::Hotp { digits, .. } if digits.get() > 10 => {
+                Some(Reason::Digits { digits: digits.get(), allowed: "1 to 10" })
+            }
+            Kind::Totp { period, .. } if period.seconds() > MAX_PERIOD => {
+                Some(Reason::Period { seconds: period.seconds(), allowed: "up to 2147483" })
+            }
+            Kind::Hotp { counter, .. } if *counter > i64::MAX as u64 => Some(Reason::Counter(*counter)),
+            Kind::Motp { pin: None } | Kind::Yandex { pin: None } => Some(Reason::PinMissing),
+            _ => None,
+        }
     }
 
-    fn write(
-        entries: &[Entry<'_>],
-        _: Option<&Lock<'_>>,
-        rng: &mut dyn CryptoRng,
-        _: u64,
-    ) -> Result<Vec<u8>, ExportError> {
-        let db = content(entries, rng);
-        Ok(json!({ "version": 1, "header": { "slots": null, "params": null }, "db": db }).to_string().into_bytes())
-    }
-}
-
-impl Exporter for Encrypted {
-    const ID: &'static str = "aegis-encrypted";
-    const NAME: &'static str = "Aegis";
-    const EXTENSION: &'static str = "json";
-    const ENCRYPTED: bool = true;
-    const LACKS: &'static [Part] = LACKS;
-
-    fn refuses(token: &Token) -> Option<Reason> {
-        refuses(token)
-    }
-
-    fn write(
-        entries: &[Entry<'_>],
-        lock: Option<&Lock<'_>>,
-        rng: &mut dyn CryptoRng,
-        _: u64,
-    ) -> Result<Vec<u8>, ExportError> {
-        let lock = lock.ok_or(ExportError::PasswordNeeded(Self::NAME))?;
-        let master = cipher::random_key(rng);
-        let salt: [u8; 32] = cipher::random(rng);
+    fn write(job: &mut Job<'_>) -> Result<Vec<u8>, ExportError> {
+        let db = content(job.entries, job.rng);
+        if !ENCRYPTED {
+            let file = json!({ "version": 1, "header": { "slots": null, "params": null }, "db": db });
+            return Ok(file.to_string().into_bytes());
+        }
+        let password = job.password(Self::NAME)?;
+        let master = cipher::random_key(job.rng);
+        let salt: [u8; 32] = cipher::random(job.rng);
         let mut key = SecretKey::default();
         let params = scrypt::Params::new(LOG_N, R, P).map_err(|_| ExportError::Memory)?;
-        scrypt::scrypt(lock.password.expose().as_bytes(), &salt, &params, key.as_mut_slice())
+        scrypt::scrypt(password.expose().as_bytes(), &salt, &params, key.as_mut_slice())
             .map_err(|_| ExportError::Memory)?;
-        let (wrapped, key_params) = sealed(&key, master.as_slice(), rng)?;
-        let db = SecretBytes::new(content(entries, rng).to_string().into_bytes());
-        let (content, params) = sealed(&master, db.expose(), rng)?;
+        let (wrapped, key_params) = sealed(&key, master.as_slice(), job.rng)?;
+        let db = SecretBytes::new(db.to_string().into_bytes());
+        let (content, params) = sealed(&master, db.expose(), job.rng)?;
         let slot = json!({
-            "type": 1, "uuid": uuid(rng), "key": HEXLOWER.encode(&wrapped), "key_params": key_params,
+            "type": 1, "uuid": uuid(job.rng), "key": HEXLOWER.encode(&wrapped), "key_params": key_params,
             "n": 1u32 << LOG_N, "r": R, "p": P, "salt": HEXLOWER.encode(&salt), "repaired": true, "is_backup": false,
         });
         let file = json!({
@@ -91,36 +82,14 @@ fn sealed(key: &SecretKey, plain: &[u8], rng: &mut dyn CryptoRng) -> Result<(Vec
     Ok((sealed, json!({ "nonce": HEXLOWER.encode(&nonce), "tag": HEXLOWER.encode(&tag) })))
 }
 
-fn refuses(token: &Token) -> Option<Reason> {
-    /// Aegis multiplies a period by a thousand in 32 bits.
-    const MAX_PERIOD: u64 = i32::MAX as u64 / 1000;
-
-    match &token.spec.kind {
-        Kind::Totp { digits, .. } | Kind::Hotp { digits, .. } if digits.get() > 10 => {
-            Some(Reason::Digits { digits: digits.get(), allowed: "1 to 10" })
-        }
-        Kind::Totp { period, .. } if period.seconds() > MAX_PERIOD => {
-            Some(Reason::Period { seconds: period.seconds(), allowed: "up to 2147483" })
-        }
-        Kind::Hotp { counter, .. } if *counter > i64::MAX as u64 => Some(Reason::Counter(*counter)),
-        Kind::Motp { pin: None } | Kind::Yandex { pin: None } => Some(Reason::PinMissing),
-        _ => None,
-    }
-}
-
 fn content(entries: &[Entry<'_>], rng: &mut dyn CryptoRng) -> Value {
-    let mut groups: Vec<(&str, String)> = Vec::new();
-    for name in entries.iter().flat_map(|entry| &entry.groups) {
-        if !groups.iter().any(|(known, _)| known == name) {
-            groups.push((name, uuid(rng)));
-        }
-    }
+    let groups = GroupIds::of(entries.iter().flat_map(|entry| &entry.groups), rng);
     let entries: Vec<Value> = entries.iter().map(|entry| self::entry(entry, &groups)).collect();
     let groups: Vec<Value> = groups.iter().map(|(name, uuid)| json!({ "uuid": uuid, "name": name })).collect();
     json!({ "version": 3, "entries": entries, "groups": groups, "icons_optimized": true })
 }
 
-fn entry(entry: &Entry<'_>, groups: &[(&str, String)]) -> Value {
+fn entry(entry: &Entry<'_>, groups: &GroupIds<'_>) -> Value {
     let token = entry.token;
     let spec = &token.spec;
     // Every secret in Base32, also those that the links have in hexadecimal digits.
@@ -153,12 +122,7 @@ fn entry(entry: &Entry<'_>, groups: &[(&str, String)]) -> Value {
             "yandex"
         }
     };
-    let ids: Vec<&str> = entry
-        .groups
-        .iter()
-        .filter_map(|name| groups.iter().find(|(known, _)| known == name))
-        .map(|(_, id)| id.as_str())
-        .collect();
+    let ids: Vec<&str> = entry.groups.iter().filter_map(|name| groups.id(name)).collect();
     json!({
         "type": kind, "uuid": token.id.to_string(), "name": spec.account, "issuer": spec.issuer, "note": token.note,
         "favorite": token.favourite, "icon": null, "info": info, "groups": ids,

@@ -1,9 +1,12 @@
 //! Bitwarden Authenticator: its export, which is never encrypted.
 
-use rand_core::CryptoRng;
 use serde_json::{Value, json};
 
-use super::{Entry, ExportError, Lock, Part, Reason, table::Exporter, uuid};
+use super::{
+    ExportError, Part, Reason,
+    table::{Exporter, Job},
+    uuid,
+};
 use crate::{
     token::{Kind, Token},
     uri,
@@ -28,13 +31,9 @@ impl Exporter for BitwardenAuthenticator {
         }
     }
 
-    fn write(
-        entries: &[Entry<'_>],
-        _: Option<&Lock<'_>>,
-        rng: &mut dyn CryptoRng,
-        _: u64,
-    ) -> Result<Vec<u8>, ExportError> {
-        let items: Vec<Value> = entries
+    fn write(job: &mut Job<'_>) -> Result<Vec<u8>, ExportError> {
+        let items: Vec<Value> = job
+            .entries
             .iter()
             .map(|entry| {
                 let spec = &entry.token.spec;
@@ -43,7 +42,7 @@ impl Exporter for BitwardenAuthenticator {
                     _ => uri::write(spec).expose().to_owned(),
                 };
                 json!({
-                    "id": uuid(rng), "name": spec.issuer, "folderId": null, "organizationId": null,
+                    "id": uuid(job.rng), "name": spec.issuer, "folderId": null, "organizationId": null,
                     "collectionIds": null, "notes": null, "type": 1, "favorite": entry.token.favourite,
                     "login": { "username": spec.account, "totp": link },
                 })

@@ -1,8 +1,9 @@
 //! Google Authenticator: QR codes on a page, ten tokens each.
 
-use rand_core::CryptoRng;
-
-use super::{Entry, ExportError, Lock, Part, Reason, html, table::Exporter};
+use super::{
+    ExportError, Part, Reason, html,
+    table::{Exporter, Job},
+};
 use crate::{
     token::{Token, TokenSpec},
     uri::migration,
@@ -22,15 +23,10 @@ impl Exporter for Google {
         export.left_out.first().map(|left_out| Reason::Google(left_out.reason))
     }
 
-    fn write(
-        entries: &[Entry<'_>],
-        _: Option<&Lock<'_>>,
-        rng: &mut dyn CryptoRng,
-        _: u64,
-    ) -> Result<Vec<u8>, ExportError> {
+    fn write(job: &mut Job<'_>) -> Result<Vec<u8>, ExportError> {
         let mut id = [0; 4];
-        rng.fill_bytes(&mut id);
-        let specs: Vec<TokenSpec> = entries.iter().map(|entry| entry.token.spec.clone()).collect();
+        job.rng.fill_bytes(&mut id);
+        let specs: Vec<TokenSpec> = job.entries.iter().map(|entry| entry.token.spec.clone()).collect();
         let export = migration::write(&specs, i32::from_be_bytes(id));
         let count = export.parts.len();
         let rows = export.parts.iter().enumerate().map(|(index, link)| html::Row {

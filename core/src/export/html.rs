@@ -1,9 +1,10 @@
 //! A page to print: a QR code and the link of each token.
 
-use rand_core::CryptoRng;
-
-use super::{Entry, ExportError, Lock, Part, Reason, table::Exporter};
-use crate::{intake::kind_line, qr::Matrix, secret::SecretText, token::Token, uri};
+use super::{
+    ExportError, Part,
+    table::{Exporter, Job},
+};
+use crate::{intake::kind_line, qr::Matrix, secret::SecretText, uri};
 
 /// A page to print.
 pub(super) struct Html;
@@ -14,17 +15,8 @@ impl Exporter for Html {
     const EXTENSION: &'static str = "html";
     const LACKS: &'static [Part] = &[Part::Groups, Part::Note, Part::Favourite];
 
-    fn refuses(_: &Token) -> Option<Reason> {
-        None
-    }
-
-    fn write(
-        entries: &[Entry<'_>],
-        _: Option<&Lock<'_>>,
-        _: &mut dyn CryptoRng,
-        _: u64,
-    ) -> Result<Vec<u8>, ExportError> {
-        let rows = entries.iter().map(|entry| {
+    fn write(job: &mut Job<'_>) -> Result<Vec<u8>, ExportError> {
+        let rows = job.entries.iter().map(|entry| {
             let spec = &entry.token.spec;
             Row { title: spec.title(), detail: kind_line(&spec.kind), link: uri::write(spec) }
         });

@@ -1,95 +1,66 @@
 //! Stratum: its backup, plain or encrypted.
 
 use data_encoding::HEXLOWER;
-use rand_core::CryptoRng;
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
-use super::{Entry, ExportError, Lock, Part, Reason, table::Exporter};
+use super::{
+    Entry, ExportError, Part, Reason,
+    table::{Exporter, Job},
+};
 use crate::{
     secret::SecretBytes,
     token::{Algorithm, Kind, Token},
     vault::cipher::{self, SecretKey},
 };
 
-/// Stratum's plain backup.
-pub(super) struct Plain;
-
-/// Stratum's encrypted backup.
-pub(super) struct Encrypted;
+/// Stratum's backup.
+pub(super) struct Stratum<const ENCRYPTED: bool>;
 
 /// Begins an encrypted backup.
 const MAGIC: &[u8] = b"AUTHENTICATORPRO";
-const LACKS: &[Part] = &[Part::Note, Part::Favourite, Part::Parameters, Part::Issuer, Part::LongName];
 
-impl Exporter for Plain {
-    const ID: &'static str = "stratum";
-    const NAME: &'static str = "Stratum, not encrypted";
-    const EXTENSION: &'static str = "json";
+impl<const ENCRYPTED: bool> Exporter for Stratum<ENCRYPTED> {
+    const ID: &'static str = if ENCRYPTED { "stratum-encrypted" } else { "stratum" };
+    const NAME: &'static str = if ENCRYPTED { "Stratum" } else { "Stratum, not encrypted" };
+    const EXTENSION: &'static str = if ENCRYPTED { "stratum" } else { "json" };
+    const ENCRYPTED: bool = ENCRYPTED;
     const ONE_PER_SECRET: bool = true;
-    const LACKS: &'static [Part] = LACKS;
+    const LACKS: &'static [Part] = &[Part::Note, Part::Favourite, Part::Parameters, Part::Issuer, Part::LongName];
 
     fn refuses(token: &Token) -> Option<Reason> {
-        refuses(token)
+        match &token.spec.kind {
+            Kind::Totp { digits, .. } if !(6..=10).contains(&digits.get()) => {
+                Some(Reason::Digits { digits: digits.get(), allowed: "6 to 10" })
+            }
+            Kind::Hotp { digits, .. } if !(6..=8).contains(&digits.get()) => {
+                Some(Reason::Digits { digits: digits.get(), allowed: "6 to 8 for counter-based tokens" })
+            }
+            Kind::Totp { period, .. } if period.seconds() > i32::MAX as u64 => {
+                Some(Reason::Period { seconds: period.seconds(), allowed: "up to 2147483647" })
+            }
+            Kind::Hotp { counter, .. } if *counter > i64::MAX as u64 => Some(Reason::Counter(*counter)),
+            Kind::Motp { pin: None } | Kind::Yandex { pin: None } => Some(Reason::PinMissing),
+            _ => None,
+        }
     }
 
-    fn write(
-        entries: &[Entry<'_>],
-        _: Option<&Lock<'_>>,
-        _: &mut dyn CryptoRng,
-        _: u64,
-    ) -> Result<Vec<u8>, ExportError> {
-        Ok(content(entries).to_string().into_bytes())
-    }
-}
-
-impl Exporter for Encrypted {
-    const ID: &'static str = "stratum-encrypted";
-    const NAME: &'static str = "Stratum";
-    const EXTENSION: &'static str = "stratum";
-    const ENCRYPTED: bool = true;
-    const ONE_PER_SECRET: bool = true;
-    const LACKS: &'static [Part] = LACKS;
-
-    fn refuses(token: &Token) -> Option<Reason> {
-        refuses(token)
-    }
-
-    fn write(
-        entries: &[Entry<'_>],
-        lock: Option<&Lock<'_>>,
-        rng: &mut dyn CryptoRng,
-        _: u64,
-    ) -> Result<Vec<u8>, ExportError> {
-        let lock = lock.ok_or(ExportError::PasswordNeeded(Self::NAME))?;
-        let salt: [u8; 16] = cipher::random(rng);
-        let nonce = cipher::random(rng);
+    fn write(job: &mut Job<'_>) -> Result<Vec<u8>, ExportError> {
+        let plain = SecretBytes::new(content(job.entries).to_string().into_bytes());
+        if !ENCRYPTED {
+            return Ok(plain.expose().to_vec());
+        }
+        let password = job.password(Self::NAME)?;
+        let salt: [u8; 16] = cipher::random(job.rng);
+        let nonce = cipher::random(job.rng);
         let mut key = SecretKey::default();
         // What Stratum has in every file: 64 MiB, 3 passes, 4 lanes.
         let params = argon2::Params::new(64 * 1024, 3, 4, Some(32)).map_err(|_| ExportError::Memory)?;
         argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params)
-            .hash_password_into(lock.password.expose().as_bytes(), &salt, key.as_mut_slice())
+            .hash_password_into(password.expose().as_bytes(), &salt, key.as_mut_slice())
             .map_err(|_| ExportError::Memory)?;
-        let plain = SecretBytes::new(content(entries).to_string().into_bytes());
         let sealed = cipher::seal(&key, &nonce, &[], plain.expose()).ok_or(ExportError::Memory)?;
         Ok([MAGIC, &salt, &nonce, &sealed].concat())
-    }
-}
-
-fn refuses(token: &Token) -> Option<Reason> {
-    match &token.spec.kind {
-        Kind::Totp { digits, .. } if !(6..=10).contains(&digits.get()) => {
-            Some(Reason::Digits { digits: digits.get(), allowed: "6 to 10" })
-        }
-        Kind::Hotp { digits, .. } if !(6..=8).contains(&digits.get()) => {
-            Some(Reason::Digits { digits: digits.get(), allowed: "6 to 8 for counter-based tokens" })
-        }
-        Kind::Totp { period, .. } if period.seconds() > i32::MAX as u64 => {
-            Some(Reason::Period { seconds: period.seconds(), allowed: "up to 2147483647" })
-        }
-        Kind::Hotp { counter, .. } if *counter > i64::MAX as u64 => Some(Reason::Counter(*counter)),
-        Kind::Motp { pin: None } | Kind::Yandex { pin: None } => Some(Reason::PinMissing),
-        _ => None,
     }
 }
 

@@ -1,28 +1,47 @@
-//! 2FAS: its backup, schema 4, not encrypted.
+//! 2FAS: its backup, schema 4, plain or encrypted.
 
+use data_encoding::BASE64;
 use rand_core::CryptoRng;
 use serde_json::{Value, json};
+use sha2::Sha256;
 
-use super::{Entry, ExportError, Lock, Part, Reason, table::Exporter, uuid};
-use crate::token::{Digits, Kind, KindName, Token};
+use super::{
+    ExportError, Part, Reason,
+    table::{Exporter, GroupIds, Job},
+};
+use crate::{
+    secret::{SecretBytes, SecretText},
+    token::{Digits, Kind, KindName, Token},
+    vault::cipher::{self, SecretKey},
+};
 
 /// 2FAS's backup.
-pub(super) struct TwoFas;
+pub(super) struct TwoFas<const ENCRYPTED: bool>;
 
-impl Exporter for TwoFas {
-    const ID: &'static str = "2fas";
-    const NAME: &'static str = "2FAS";
+/// Rounds of PBKDF2, the same in every version of 2FAS.
+const ROUNDS: u32 = 10_000;
+/// Bytes of the salt.
+const SALT_BYTES: usize = 256;
+/// What 2FAS encrypts beside the tokens, to tell a wrong password.
+const REFERENCE: &str = "tRViSsLKzd86Hprh4ceC2OP7xazn4rrt4xhfEUbOjxLX8Rc3mkISXE0lWbmnWfggogbBJhtYgpK6fMl1D6mtsy92R3HkdGfwuXbzLebq\
+                         VFJsR7IZ2w58t938iymwG4824igYy1wi6n2WDpO1Q1P69zwJGs2F5a1qP4MyIiDSD7NCV2OvidXQCBnDlGfmz0f1BQySRkkt4ryiJe\
+                         CjD2o4QsveJ9uDBUn8ELyOrESv5R5DMDkD4iAF8TXU7KyoJujd";
+
+impl<const ENCRYPTED: bool> Exporter for TwoFas<ENCRYPTED> {
+    const ID: &'static str = if ENCRYPTED { "2fas-encrypted" } else { "2fas" };
+    const NAME: &'static str = if ENCRYPTED { "2FAS" } else { "2FAS, not encrypted" };
     const EXTENSION: &'static str = "2fas";
+    const ENCRYPTED: bool = ENCRYPTED;
     // 2FAS drops the second token of a secret without a word.
     const ONE_PER_SECRET: bool = true;
     const LACKS: &'static [Part] = &[Part::MoreGroups, Part::Note, Part::Favourite, Part::Parameters, Part::Issuer];
 
     fn refuses(token: &Token) -> Option<Reason> {
-        let wrong = |digits: Digits| (!(5..=8).contains(&digits.get())).then(|| digits.get());
+        let wrong = |digits: Digits| !(5..=8).contains(&digits.get());
         match &token.spec.kind {
             Kind::Motp { .. } => Some(Reason::Kind(KindName::Motp)),
             Kind::Yandex { .. } => Some(Reason::Kind(KindName::Yandex)),
-            Kind::Totp { digits, .. } | Kind::Hotp { digits, .. } if wrong(*digits).is_some() => {
+            Kind::Totp { digits, .. } | Kind::Hotp { digits, .. } if wrong(*digits) => {
                 Some(Reason::Digits { digits: digits.get(), allowed: "5 to 8" })
             }
             Kind::Totp { period, .. } if !matches!(period.seconds(), 10 | 30 | 60 | 90) => {
@@ -33,37 +52,52 @@ impl Exporter for TwoFas {
         }
     }
 
-    fn write(
-        entries: &[Entry<'_>],
-        _: Option<&Lock<'_>>,
-        rng: &mut dyn CryptoRng,
-        now: u64,
-    ) -> Result<Vec<u8>, ExportError> {
-        let millis = now.saturating_mul(1000);
-        let mut groups: Vec<(&str, String)> = Vec::new();
-        for name in entries.iter().filter_map(|entry| entry.groups.first()) {
-            if !groups.iter().any(|(known, _)| known == name) {
-                groups.push((name, uuid(rng)));
-            }
+    fn write(job: &mut Job<'_>) -> Result<Vec<u8>, ExportError> {
+        let mut file = file(job);
+        if ENCRYPTED {
+            seal(&mut file, job.password(Self::NAME)?, job.rng)?;
         }
-        let services: Vec<Value> = entries
-            .iter()
-            .enumerate()
-            .map(|(position, entry)| {
-                let group = entry.groups.first().and_then(|name| groups.iter().find(|(known, _)| known == name));
-                service(entry.token, group.map(|(_, id)| id.as_str()), position, millis)
-            })
-            .collect();
-        let groups: Vec<Value> = groups
-            .iter()
-            .map(|(name, id)| json!({ "id": id, "name": name, "isExpanded": true, "updatedAt": millis }))
-            .collect();
-        let file = json!({
-            "services": services, "groups": groups, "updatedAt": millis, "schemaVersion": 4,
-            "appVersionCode": 5000000, "appVersionName": "5.0.0", "appOrigin": "android",
-        });
         Ok(file.to_string().into_bytes())
     }
+}
+
+/// Encrypts the tokens of a file.
+fn seal(file: &mut Value, password: &SecretText, rng: &mut dyn CryptoRng) -> Result<(), ExportError> {
+    let salt: [u8; SALT_BYTES] = cipher::random(rng);
+    let mut key = SecretKey::default();
+    pbkdf2::pbkdf2_hmac::<Sha256>(password.expose().as_bytes(), &salt, ROUNDS, key.as_mut_slice());
+    let mut sealed = |plain: &[u8]| {
+        let nonce = cipher::random(rng);
+        let sealed = cipher::seal(&key, &nonce, &[], plain).ok_or(ExportError::Memory)?;
+        Ok([&sealed[..], &salt, &nonce].map(|part| BASE64.encode(part)).join(":"))
+    };
+    let services = SecretBytes::new(file["services"].take().to_string().into_bytes());
+    file["services"] = json!([]);
+    file["servicesEncrypted"] = sealed(services.expose())?.into();
+    file["reference"] = sealed(REFERENCE.as_bytes())?.into();
+    Ok(())
+}
+
+fn file(job: &mut Job<'_>) -> Value {
+    let millis = job.now.saturating_mul(1000);
+    let groups = GroupIds::of(job.entries.iter().filter_map(|entry| entry.groups.first()), job.rng);
+    let services: Vec<Value> = job
+        .entries
+        .iter()
+        .enumerate()
+        .map(|(position, entry)| {
+            let group = entry.groups.first().and_then(|name| groups.id(name));
+            service(entry.token, group, position, millis)
+        })
+        .collect();
+    let groups: Vec<Value> = groups
+        .iter()
+        .map(|(name, id)| json!({ "id": id, "name": name, "isExpanded": true, "updatedAt": millis }))
+        .collect();
+    json!({
+        "services": services, "groups": groups, "updatedAt": millis, "schemaVersion": 4,
+        "appVersionCode": 5000000, "appVersionName": "5.0.0", "appOrigin": "android",
+    })
 }
 
 fn service(token: &Token, group: Option<&str>, position: usize, millis: u64) -> Value {

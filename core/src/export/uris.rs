@@ -1,9 +1,10 @@
 //! Links, one a line, which nearly every app reads.
 
-use rand_core::CryptoRng;
-
-use super::{Entry, ExportError, Lock, Part, Reason, table::Exporter};
-use crate::{token::Token, uri};
+use super::{
+    ExportError, Part,
+    table::{Exporter, Job},
+};
+use crate::uri;
 
 /// A list of links.
 pub(super) struct Uris;
@@ -14,18 +15,9 @@ impl Exporter for Uris {
     const EXTENSION: &'static str = "txt";
     const LACKS: &'static [Part] = &[Part::Groups, Part::Note, Part::Favourite];
 
-    fn refuses(_: &Token) -> Option<Reason> {
-        None
-    }
-
-    fn write(
-        entries: &[Entry<'_>],
-        _: Option<&Lock<'_>>,
-        _: &mut dyn CryptoRng,
-        _: u64,
-    ) -> Result<Vec<u8>, ExportError> {
+    fn write(job: &mut Job<'_>) -> Result<Vec<u8>, ExportError> {
         let mut text = Vec::new();
-        for entry in entries {
+        for entry in job.entries {
             text.extend_from_slice(uri::write(&entry.token.spec).expose().as_bytes());
             text.push(b'\n');
         }

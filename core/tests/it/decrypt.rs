@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::vault::{NOW, random_id, rng, spec};
 
 /// A Python that has what decrypt.py needs.
-fn python() -> Option<&'static str> {
+pub(crate) fn python() -> Option<&'static str> {
     const NEEDED: &str = "import cryptography.hazmat.primitives.asymmetric.x25519\n\
          try: import cryptography.hazmat.primitives.kdf.argon2\n\
          except ImportError: import argon2.low_level";

@@ -3,6 +3,7 @@
 
 mod foreign;
 mod hostile;
+mod independent;
 mod kit;
 mod ledger;
 mod made;
