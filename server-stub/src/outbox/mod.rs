@@ -3,6 +3,7 @@
 
 mod console;
 mod gateway;
+mod senders;
 mod smtp;
 mod twilio;
 
@@ -15,8 +16,10 @@ use std::{
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_rustls::rustls;
 
+use senders::{Mail, Secrets, Senders, Sms, need, senders};
+pub use senders::{Unset, check};
+
 use crate::{
-    domain::policy::{MailKind, Settings, SmsKind},
     seal::Keys,
     service::{Clock, Now, Random},
     store::{
@@ -53,44 +56,6 @@ enum Try {
     Unclear(String),
     /// No further try will do.
     Never(String),
-}
-
-/// Where messages go, as it is set.
-#[derive(Debug)]
-struct Senders {
-    sms: Sms,
-    mail: Mail,
-    tries: i64,
-}
-
-#[derive(Debug)]
-enum Sms {
-    Console,
-    Twilio(twilio::Twilio),
-    Gateway(gateway::Gateway),
-    Unset(Unset),
-}
-
-#[derive(Debug)]
-enum Mail {
-    Console,
-    Smtp(Box<smtp::Smtp>),
-    Unset(Unset),
-}
-
-/// Why a sender cannot send: what is set is not enough.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Unset {
-    /// A setting that the sender needs has no value.
-    #[error("{0} is not set: countersign-server settings set {0} VALUE")]
-    Missing(&'static str),
-    /// A secret does not open with the keys that are there.
-    #[error("{0} cannot be opened with this server's keys: set it again")]
-    Sealed(&'static str),
-    /// Two settings do not go together.
-    #[error("{0}")]
-    Conflict(&'static str),
 }
 
 /// No client for HTTPS: the system's certificates cannot be read.
@@ -286,69 +251,6 @@ fn delay(tries: i64, asked: Option<i64>, random: u64) -> i64 {
     let delay = FIRST_DELAY.saturating_mul(1 << (tries - 1).clamp(0, 20)).min(LONGEST_DELAY);
     let less = i64::try_from(random % 1000).unwrap_or(0) * delay / 4000;
     (delay - less).max(asked.unwrap_or(0).clamp(0, LONGEST_DELAY)).max(1)
-}
-
-/// Whether what is set is enough for the senders that are chosen.
-///
-/// # Errors
-///
-/// What is missing or does not go together.
-pub fn check(stored: &[(String, String)], keys: &Keys) -> Result<(), Unset> {
-    let settings = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    let secrets = Secrets { stored, keys };
-    match settings.senders.sms {
-        SmsKind::Console => {}
-        SmsKind::Twilio => drop(twilio::Parts::read(&settings.senders, &secrets)?),
-        SmsKind::Http => drop(gateway::Parts::read(&settings.senders, &secrets)?),
-    }
-    match settings.senders.mail {
-        MailKind::Console => {}
-        MailKind::Smtp => drop(smtp::Smtp::read(&settings.senders, &secrets, PATIENCE)?),
-    }
-    Ok(())
-}
-
-fn senders(stored: &[(String, String)], keys: &Keys, http: &reqwest::Client, patience: Duration) -> Senders {
-    let settings = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    let (set, secrets) = (&settings.senders, Secrets { stored, keys });
-    let sms = match set.sms {
-        SmsKind::Console => Sms::Console,
-        SmsKind::Twilio => twilio::Parts::read(set, &secrets)
-            .map_or_else(Sms::Unset, |parts| Sms::Twilio(twilio::Twilio::new(parts, http.clone()))),
-        SmsKind::Http => gateway::Parts::read(set, &secrets)
-            .map_or_else(Sms::Unset, |parts| Sms::Gateway(gateway::Gateway::new(parts, http.clone()))),
-    };
-    let mail = match set.mail {
-        MailKind::Console => Mail::Console,
-        MailKind::Smtp => {
-            smtp::Smtp::read(set, &secrets, patience).map_or_else(Mail::Unset, |smtp| Mail::Smtp(Box::new(smtp)))
-        }
-    };
-    Senders { sms, mail, tries: settings.outbox_tries }
-}
-
-/// The secret settings.
-struct Secrets<'a> {
-    stored: &'a [(String, String)],
-    keys: &'a Keys,
-}
-
-impl Secrets<'_> {
-    /// One by name; `None` where it has no value.
-    fn find(&self, name: &'static str) -> Result<Option<zeroize::Zeroizing<String>>, Unset> {
-        let Some((_, sealed)) = self.stored.iter().find(|(own, _)| own == name) else { return Ok(None) };
-        self.keys.open_setting(name, sealed).map(Some).map_err(|_| Unset::Sealed(name))
-    }
-
-    /// One that must have a value.
-    fn need(&self, name: &'static str) -> Result<zeroize::Zeroizing<String>, Unset> {
-        self.find(name)?.ok_or(Unset::Missing(name))
-    }
-}
-
-/// A text that must have been set.
-fn need(name: &'static str, text: &str) -> Result<String, Unset> {
-    if text.is_empty() { Err(Unset::Missing(name)) } else { Ok(text.to_owned()) }
 }
 
 /// Why a request had no answer. Its address stays out of it: it may hold a text.

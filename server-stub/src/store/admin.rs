@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use sqlx::Row as _;
 
-use super::{Store, StoreError, verify};
+use super::{Store, StoreError, credentials, verify};
 pub use super::{
     accounts::{NewUser, Rights, User, UserChange},
     keys::ApiKey,
@@ -168,30 +168,15 @@ impl Store {
 
     /// Adds tokens to users, confirmed: all or, where one cannot be added, none.
     pub async fn add_tokens(&self, keys: &Keys, all: &[(Name, NewToken)], now: Now) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO credentials \
-            (id, user_id, kind, issuer, account, algorithm, digits, period, secret, last_step, created_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
         let mut transaction = self.begin().await?;
         let mut events = Vec::with_capacity(all.len());
         for (name, new) in all {
-            let id = self.changeable(&mut transaction, name).await?;
-            let columns = new.columns.clone();
-            let detail = json!({ "token": new.id, "kind": columns.kind });
-            sqlx::query(SQL)
-                .bind(&new.id)
-                .bind(&id)
-                .bind(columns.kind)
-                .bind(columns.issuer)
-                .bind(columns.account)
-                .bind(columns.algorithm)
-                .bind(columns.digits)
-                .bind(columns.period)
-                .bind(new.secret.clone())
-                .bind(new.last_step)
-                .bind(now.seconds())
-                .execute(&mut *transaction)
-                .await?;
-            events.push(Event::new(now, "token.added", Some(&id)).with(detail));
+            let user_id = self.changeable(&mut transaction, name).await?;
+            let detail = json!({ "token": new.id, "kind": new.columns.kind });
+            let NewToken { id, columns, last_step, secret } = new;
+            let row = credentials::New { id, columns, secret, last_step: *last_step };
+            credentials::insert(&mut transaction, &user_id, &row, now.seconds()).await?;
+            events.push(Event::new(now, "token.added", Some(&user_id)).with(detail));
         }
         self.record(&mut transaction, keys, events).await?;
         Ok(transaction.commit().await?)

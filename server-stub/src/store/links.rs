@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
-use super::{StoreError, verify::Columns};
+use super::{StoreError, credentials, verify::Columns};
 
 /// A link that is open, and whose it is.
 #[derive(Clone, Debug)]
@@ -71,20 +71,7 @@ pub async fn read(connection: &mut AnyConnection, hash: &[u8; 32], now: i64) -> 
 }
 
 fn link(row: &AnyRow) -> Result<Link, StoreError> {
-    let token = match row.try_get::<Option<String>, _>(6)? {
-        None => None,
-        Some(id) => {
-            let columns = Columns {
-                kind: "totp".to_owned(),
-                issuer: row.try_get(7)?,
-                account: row.try_get(2)?,
-                algorithm: row.try_get(8)?,
-                digits: row.try_get(9)?,
-                period: row.try_get(10)?,
-            };
-            Some((id, columns, row.try_get(11)?))
-        }
-    };
+    let token = credentials::to_be(row, 6, row.try_get(2)?)?;
     Ok(Link {
         id: row.try_get(0)?,
         user_id: row.try_get(1)?,
@@ -136,23 +123,7 @@ pub async fn end_registrations(connection: &mut AnyConnection, id: &str) -> Resu
 
 /// Gives a user the token of another authenticator, bound to no app. `step` is that of the first code, which is used up.
 pub async fn add_token(connection: &mut AnyConnection, link: &Link, step: i64, now: i64) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO credentials \
-        (id, user_id, kind, issuer, account, algorithm, digits, period, secret, last_step, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     let (id, columns, secret) = link.token.as_ref().ok_or(StoreError::Missing("token of the link"))?;
-    sqlx::query(SQL)
-        .bind(id)
-        .bind(&link.user_id)
-        .bind(&columns.kind)
-        .bind(&columns.issuer)
-        .bind(&columns.account)
-        .bind(&columns.algorithm)
-        .bind(columns.digits)
-        .bind(columns.period)
-        .bind(secret.clone())
-        .bind(step)
-        .bind(now)
-        .execute(connection)
-        .await?;
-    Ok(())
+    credentials::insert(connection, &link.user_id, &credentials::New { id, columns, secret, last_step: step }, now)
+        .await
 }

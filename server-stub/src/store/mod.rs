@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod admin;
 pub mod audit;
+mod credentials;
 pub mod former;
 pub mod keys;
 pub mod links;

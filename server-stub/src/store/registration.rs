@@ -4,7 +4,7 @@
 use serde_json::json;
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
-use super::{Store, StoreError, former, users, verify::Columns};
+use super::{Store, StoreError, credentials, former, users, verify::Columns};
 use crate::{
     domain::{audit::Event, notices::Teller, texts::Notice, users::Name},
     seal::Keys,
@@ -199,22 +199,7 @@ pub async fn read(connection: &mut AnyConnection, id: &str) -> Result<Option<Reg
 }
 
 fn registration(row: &AnyRow) -> Result<Registration, StoreError> {
-    let token = match row.try_get::<Option<String>, _>(10)? {
-        None => None,
-        Some(id) => {
-            let columns = Columns {
-                kind: "totp".to_owned(),
-                issuer: row.try_get(11)?,
-                account: row.try_get(16)?,
-                algorithm: row.try_get(12)?,
-                digits: row.try_get(13)?,
-                period: row.try_get(14)?,
-            };
-            // Gone once it has become a token, or never will.
-            let secret: Option<Vec<u8>> = row.try_get(15)?;
-            Some((id, columns, secret.unwrap_or_default()))
-        }
-    };
+    let token = credentials::to_be(row, 10, row.try_get(16)?)?;
     Ok(Registration {
         id: row.try_get(0)?,
         user_id: row.try_get(1)?,
@@ -272,9 +257,6 @@ pub async fn activate(
     step: i64,
     now: i64,
 ) -> Result<bool, StoreError> {
-    const INSERT: &str = "INSERT INTO credentials \
-        (id, user_id, kind, issuer, account, algorithm, digits, period, secret, last_step, created_at) \
-        VALUES ($1, $2, 'totp', $3, $4, $5, $6, $7, $8, $9, $10)";
     const BIND: &str = "INSERT INTO bindings (credential_id, user_id, app_id, app_key, app_name, platform, bound_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let Some((credential_id, columns, secret)) = &registration.token else { return Ok(false) };
@@ -294,19 +276,8 @@ pub async fn activate(
         .bind(user_id)
         .execute(&mut *connection)
         .await?;
-    sqlx::query(INSERT)
-        .bind(credential_id)
-        .bind(user_id)
-        .bind(&columns.issuer)
-        .bind(&columns.account)
-        .bind(&columns.algorithm)
-        .bind(columns.digits)
-        .bind(columns.period)
-        .bind(secret.clone())
-        .bind(step)
-        .bind(now)
-        .execute(&mut *connection)
-        .await?;
+    let new = credentials::New { id: credential_id, columns, secret, last_step: step };
+    credentials::insert(&mut *connection, user_id, &new, now).await?;
     sqlx::query(BIND)
         .bind(credential_id)
         .bind(user_id)
