@@ -1,6 +1,7 @@
 //! `/api/v1/admin`: what the command line does, for programs. Each handler names the scope that it wants.
 
 mod records;
+mod refusals;
 mod rules;
 mod users;
 

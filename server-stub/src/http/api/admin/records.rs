@@ -3,6 +3,7 @@
 use axum::{Json as Reply, extract::State, http::StatusCode};
 use countersign_wire::v1::ApiError;
 
+use super::refusals::{Closed, Missing, Unreadable};
 use crate::{
     admin::shapes::{ApiKey, App as Bound, AuditCheck, AuditPage, AuditQuery, MadeKey, Message, NewKey},
     domain::scope::Scope,
@@ -19,8 +20,7 @@ use crate::{
     tag = "admin",
     responses(
         (status = 200, description = "The apps", body = Vec<Bound>),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        Closed,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -36,10 +36,9 @@ pub(crate) async fn apps(State(app): State<App>, caller: Caller) -> Result<Reply
     params(("name" = String, Path, description = "The user's name, in any spelling")),
     responses(
         (status = 200, description = "The app that had it", body = Bound),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
-        (status = 404, description = "`not_found`", body = ApiError),
+        Unreadable,
+        Closed,
+        Missing,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -59,10 +58,9 @@ pub(crate) async fn revoke_app(
     params(AuditQuery),
     responses(
         (status = 200, description = "The events", body = AuditPage),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
-        (status = 404, description = "`not_found`", body = ApiError),
+        Unreadable,
+        Closed,
+        Missing,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -88,8 +86,7 @@ pub(crate) async fn audit(
     tag = "admin",
     responses(
         (status = 200, description = "Whether it is whole", body = AuditCheck),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        Closed,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -104,8 +101,7 @@ pub(crate) async fn audit_check(State(app): State<App>, caller: Caller) -> Resul
     tag = "admin",
     responses(
         (status = 200, description = "The messages", body = Vec<Message>),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        Closed,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -120,8 +116,7 @@ pub(crate) async fn outbox(State(app): State<App>, caller: Caller) -> Result<Rep
     tag = "admin",
     responses(
         (status = 200, description = "The keys", body = Vec<ApiKey>),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        Closed,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -136,9 +131,8 @@ pub(crate) async fn keys(State(app): State<App>, caller: Caller) -> Result<Reply
     tag = "admin",
     responses(
         (status = 201, description = "The key", body = MadeKey),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        Unreadable,
+        Closed,
         (status = 409, description = "`exists`", body = ApiError),
     ),
     security(("api_key" = []), ("session" = [])),
@@ -161,10 +155,9 @@ pub(crate) async fn add_key(
     params(("name" = String, Path, description = "The key's name")),
     responses(
         (status = 204, description = "Done"),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
-        (status = 404, description = "`not_found`", body = ApiError),
+        Unreadable,
+        Closed,
+        Missing,
         (status = 409, description = "`own_key`: the key that asks", body = ApiError),
     ),
     security(("api_key" = []), ("session" = [])),

@@ -3,6 +3,7 @@
 use axum::{Json as Reply, extract::State, http::StatusCode};
 use countersign_wire::v1::ApiError;
 
+use super::refusals::{Closed, Missing, Unreadable};
 use crate::{
     admin::{
         AdminError,
@@ -22,8 +23,7 @@ use crate::{
     tag = "admin",
     responses(
         (status = 200, description = "The groups", body = Vec<Group>),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        Closed,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -38,9 +38,8 @@ pub(crate) async fn groups(State(app): State<App>, caller: Caller) -> Result<Rep
     tag = "admin",
     responses(
         (status = 201, description = "The group", body = Group),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        Unreadable,
+        Closed,
         (status = 409, description = "`exists`", body = ApiError),
     ),
     security(("api_key" = []), ("session" = [])),
@@ -62,10 +61,9 @@ pub(crate) async fn add_group(
     params(("name" = String, Path, description = "The group's name, in any spelling")),
     responses(
         (status = 200, description = "The group", body = Group),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
-        (status = 404, description = "`not_found`", body = ApiError),
+        Unreadable,
+        Closed,
+        Missing,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -86,8 +84,7 @@ pub(crate) async fn change_group(
     tag = "admin",
     responses(
         (status = 200, description = "The settings", body = Vec<Setting>),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        Closed,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -103,9 +100,8 @@ pub(crate) async fn settings(State(app): State<App>, caller: Caller) -> Result<R
     params(("name" = String, Path, description = "The setting's name")),
     responses(
         (status = 200, description = "The setting", body = Setting),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
-        (status = 404, description = "`not_found`", body = ApiError),
+        Closed,
+        Missing,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -125,10 +121,9 @@ pub(crate) async fn setting(
     params(("name" = String, Path, description = "The setting's name")),
     responses(
         (status = 200, description = "The setting", body = Setting),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
-        (status = 404, description = "`not_found`", body = ApiError),
+        Unreadable,
+        Closed,
+        Missing,
     ),
     security(("api_key" = []), ("session" = [])),
 )]

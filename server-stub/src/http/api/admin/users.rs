@@ -8,6 +8,7 @@ use axum::{
 use countersign_wire::v1::ApiError;
 use zeroize::Zeroizing;
 
+use super::refusals::{Closed, Missing, Unreadable};
 use crate::{
     admin::shapes::{
         NewLink, NewToken, NewUser, Reset, ResetMode, ResetReply, SentLink, Token, User, UserChange, UserDetail,
@@ -29,9 +30,8 @@ use crate::{
     params(UserQuery),
     responses(
         (status = 200, description = "A page", body = UserPage),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
+        Unreadable,
+        Closed,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -52,10 +52,9 @@ pub(crate) async fn list(
     tag = "admin",
     responses(
         (status = 201, description = "The user", body = User),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
-        (status = 404, description = "`not_found`", body = ApiError),
+        Unreadable,
+        Closed,
+        Missing,
         (status = 409, description = "`exists`", body = ApiError),
     ),
     security(("api_key" = []), ("session" = [])),
@@ -77,10 +76,9 @@ pub(crate) async fn add(
     params(("name" = String, Path, description = "The user's name, in any spelling")),
     responses(
         (status = 200, description = "The user", body = UserDetail),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
-        (status = 404, description = "`not_found`", body = ApiError),
+        Unreadable,
+        Closed,
+        Missing,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -100,10 +98,9 @@ pub(crate) async fn show(
     params(("name" = String, Path, description = "The user's name, in any spelling")),
     responses(
         (status = 200, description = "The user", body = User),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
-        (status = 404, description = "`not_found`", body = ApiError),
+        Unreadable,
+        Closed,
+        Missing,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -125,10 +122,9 @@ pub(crate) async fn change(
     params(("name" = String, Path, description = "The user's name, in any spelling")),
     responses(
         (status = 204, description = "Done"),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
-        (status = 404, description = "`not_found`", body = ApiError),
+        Unreadable,
+        Closed,
+        Missing,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -149,10 +145,9 @@ pub(crate) async fn delete(
     params(("name" = String, Path, description = "The user's name, in any spelling")),
     responses(
         (status = 200, description = "What became of the tokens", body = ResetReply),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
-        (status = 404, description = "`not_found`", body = ApiError),
+        Unreadable,
+        Closed,
+        Missing,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -181,10 +176,9 @@ pub(crate) async fn reset(
     params(("name" = String, Path, description = "The user's name, in any spelling")),
     responses(
         (status = 200, description = "The user", body = User),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
-        (status = 404, description = "`not_found`", body = ApiError),
+        Unreadable,
+        Closed,
+        Missing,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -204,10 +198,9 @@ pub(crate) async fn unlock(
     params(("name" = String, Path, description = "The user's name, in any spelling")),
     responses(
         (status = 200, description = "The tokens", body = Vec<Token>),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
-        (status = 404, description = "`not_found`", body = ApiError),
+        Unreadable,
+        Closed,
+        Missing,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -227,10 +220,9 @@ pub(crate) async fn tokens(
     params(("name" = String, Path, description = "The user's name, in any spelling")),
     responses(
         (status = 201, description = "The token", body = Token),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
-        (status = 404, description = "`not_found`", body = ApiError),
+        Unreadable,
+        Closed,
+        Missing,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -253,10 +245,9 @@ pub(crate) async fn add_token(
     params(("name" = String, Path, description = "The user's name, in any spelling")),
     responses(
         (status = 201, description = "The link was made", body = SentLink),
-        (status = 400, description = "`field_invalid`, `body_invalid`, `query_invalid`", body = ApiError),
-        (status = 401, description = "`unauthorized`", body = ApiError),
-        (status = 403, description = "`scope_missing`, `administrator_protected`", body = ApiError),
-        (status = 404, description = "`not_found`", body = ApiError),
+        Unreadable,
+        Closed,
+        Missing,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
