@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use countersign_core::qr::{Frame, Luma, Matrix, PixelFormat, read_until};
+use countersign_core::qr::{FRAME_BUDGET, Frame, Luma, Matrix, PixelFormat, Watch, read_until};
 
 fn main() {
     println!("{:8}{:>14}{:>12}{:>14}", "format", "size", "to grey", "and read");
@@ -32,6 +32,45 @@ fn main() {
             });
             let name = format!("{format:?}");
             println!("{name:8}{:>14}{:>12.2?}{:>14.2?}", format!("{width} x {height}"), convert, read);
+        }
+    }
+    without_code();
+}
+
+/// What a camera costs that sees no code: a second of frames with a budget for each, as the app looks at them.
+fn without_code() {
+    println!("\n{:8}{:>14}{:>12}{:>14}{:>14}", "scene", "size", "a frame", "the longest", "all rungs");
+    type Scene = fn(usize, usize, u32) -> u8;
+    let scenes: [(&str, Scene); 3] = [
+        ("wall", |x, y, noise| (90 + (x + y) % 64 + noise as usize % 8) as u8),
+        ("text", |x, y, noise| if noise % 3 == 0 && y / 9 % 2 == 0 && x / 3 % 5 != 0 { 40 } else { 200 }),
+        ("noise", |_, _, noise| noise as u8),
+    ];
+    for (width, height) in [(640, 480), (1280, 720), (1920, 1080)] {
+        for (name, scene) in scenes {
+            let (mut watch, mut times) = (Watch::default(), Vec::new());
+            let mut whole = Duration::ZERO;
+            for number in 0..30u32 {
+                let mut seed = number + 1;
+                let grey = (0..width * height).map(|at| {
+                    seed = seed.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+                    // A cell of three pixels is dark or light as a whole, as strokes of letters are.
+                    let cell = ((at % width / 3) as u32).wrapping_mul(2_654_435_761) ^ ((at / width / 9) as u32 * 97);
+                    scene(at % width, at / width, if name == "text" { cell >> 7 } else { seed >> 24 })
+                });
+                let frame = Luma::new(width as u32, height as u32, grey.collect()).unwrap();
+                let start = Instant::now();
+                assert!(watch.look(&frame, &|| start.elapsed() > FRAME_BUDGET).codes.is_empty());
+                times.push(start.elapsed());
+                if number == 0 {
+                    let start = Instant::now();
+                    read_until(&frame, &|| false);
+                    whole = start.elapsed();
+                }
+            }
+            let mean = times.iter().sum::<Duration>() / times.len() as u32;
+            let longest = times.iter().max().copied().unwrap_or_default();
+            println!("{name:8}{:>14}{mean:>12.2?}{longest:>14.2?}{whole:>14.2?}", format!("{width} x {height}"));
         }
     }
 }

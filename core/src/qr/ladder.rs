@@ -65,34 +65,26 @@ pub fn read_payloads(picture: &Luma) -> Vec<Payload> {
 /// Reads a picture until `stop` says so: a deadline that has passed, a page that was left. It is asked between any two
 /// attempts at a code, and at least once a step of the ladder. Never panics.
 pub fn read_until(picture: &Luma, stop: &dyn Fn() -> bool) -> Reading {
-    let mut climb = Climb {
-        picture,
-        stop,
-        codes: Vec::new(),
-        doubtful: Vec::new(),
-        patterns: Vec::new(),
-        has_more: false,
-        blocks: None,
-    };
-    if picture.width() == 0 || picture.height() == 0 {
-        return Reading { codes: Vec::new(), is_complete: true };
-    }
-    for rung in &LADDER {
-        let is_asked = climb.codes.is_empty() || (climb.has_more && rung.sees_more);
-        if !is_asked {
-            continue;
-        }
-        if stop() {
-            return Reading { codes: climb.codes, is_complete: false };
-        }
-        (rung.climb)(&mut climb, rung.name);
-    }
-    Reading { is_complete: !stop(), codes: climb.codes }
+    let mut climb = Climb::new(picture, stop);
+    let is_complete = climb.up(|_| true);
+    Reading { codes: climb.codes, is_complete }
+}
+
+/// What a rung costs where there is no code.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// Little, whatever the picture is: every frame of a camera is worth it.
+    Glance,
+    /// More, but it is asked on the way whether to stop.
+    Steps,
+    /// More, and nothing can stop it.
+    Whole,
 }
 
 /// One way to look at a picture.
-struct Rung {
+pub(super) struct Rung {
     name: &'static str,
+    pub(super) effort: Effort,
     /// Whether it is asked where codes were found already, and finder patterns beside them that belong to none.
     sees_more: bool,
     climb: fn(&mut Climb<'_>, &'static str),
@@ -101,39 +93,40 @@ struct Rung {
 /// Every rung, the reason for its place beside it.
 const LADDER: [Rung; 12] = [
     // The best single reader on thresholds that follow shadows: nine of ten pictures end here.
-    Rung { name: "blocks", sees_more: true, climb: |climb, name| climb.blocks(name, false) },
+    Rung { name: "blocks", effort: Effort::Glance, sees_more: true, climb: |climb, name| climb.blocks(name, false) },
     // Light on dark, as dark themes show codes. The thresholds are there already.
-    Rung { name: "inverted", sees_more: true, climb: |climb, name| climb.blocks(name, true) },
+    Rung { name: "inverted", effort: Effort::Glance, sees_more: true, climb: |climb, name| climb.blocks(name, true) },
     // Noise of single pixels goes away, modules of three pixels and more stay.
-    Rung { name: "blur 1", sees_more: true, climb: |climb, name| climb.blurred(name, 1) },
+    Rung { name: "blur 1", effort: Effort::Steps, sees_more: true, climb: |climb, name| climb.blurred(name, 1) },
     // Windows around each pixel instead of blocks, any contrast: for small modules, blur, and weak light.
-    Rung { name: "mean", sees_more: true, climb: |climb, name| climb.mean(name) },
+    Rung { name: "mean", effort: Effort::Steps, sees_more: true, climb: |climb, name| climb.mean(name) },
     // Another detector: of several codes in one picture it finds some that the first misses.
     // Its attempts to fit a grid take as long as the rungs before.
-    Rung { name: "quircs", sees_more: true, climb: |climb, name| climb.quircs(name) },
+    Rung { name: "quircs", effort: Effort::Whole, sees_more: true, climb: |climb, name| climb.quircs(name) },
     // Finder patterns were seen, and what is between them is blurred, bent or stained.
-    Rung { name: "grid", sees_more: true, climb: |climb, name| climb.grid(name, false) },
+    Rung { name: "grid", effort: Effort::Steps, sees_more: true, climb: |climb, name| climb.grid(name, false) },
     // A photograph of twelve million pixels has modules of a hundred: smaller, they are sharper.
-    Rung { name: "halved", sees_more: false, climb: |climb, name| climb.halved(name) },
+    Rung { name: "halved", effort: Effort::Steps, sees_more: false, climb: |climb, name| climb.halved(name) },
     // Modules of two pixels are too few for lines to be fitted to their edges; with pixels between them they are four.
-    Rung { name: "doubled", sees_more: false, climb: |climb, name| climb.doubled(name) },
+    Rung { name: "doubled", effort: Effort::Steps, sees_more: false, climb: |climb, name| climb.doubled(name) },
     // Stronger noise, larger modules.
-    Rung { name: "blur 2", sees_more: false, climb: |climb, name| climb.blurred(name, 2) },
+    Rung { name: "blur 2", effort: Effort::Steps, sees_more: false, climb: |climb, name| climb.blurred(name, 2) },
     // A small code on a large screen drowns in what looks like finder patterns: less around it, fewer of them.
-    Rung { name: "crops", sees_more: false, climb: |climb, name| climb.crops(name) },
+    Rung { name: "crops", effort: Effort::Steps, sees_more: false, climb: |climb, name| climb.crops(name) },
     // The finder patterns that showed up since, and pairs of them: the third is under a stain, a thumb, a lamp.
-    Rung { name: "pairs", sees_more: false, climb: |climb, name| climb.pairs(name) },
+    Rung { name: "pairs", effort: Effort::Steps, sees_more: false, climb: |climb, name| climb.pairs(name) },
     // A third detector for what is left.
-    Rung { name: "rqrr", sees_more: false, climb: |climb, name| climb.rqrr(name) },
+    Rung { name: "rqrr", effort: Effort::Whole, sees_more: false, climb: |climb, name| climb.rqrr(name) },
 ];
 
 /// The most pixels of a picture that is doubled: four times as many are read then.
 const MOST_TO_DOUBLE: u64 = 1024 * 1024;
 
-struct Climb<'a> {
+/// A way up the ladder.
+pub(super) struct Climb<'a> {
     picture: &'a Luma,
     stop: &'a dyn Fn() -> bool,
-    codes: Vec<Found>,
+    pub(super) codes: Vec<Found>,
     /// Payloads that one rung saw and that its error correction does not prove.
     doubtful: Vec<(Payload, &'static str)>,
     /// What looked like a finder pattern, and how often.
@@ -144,7 +137,42 @@ struct Climb<'a> {
     blocks: Option<BitMatrix>,
 }
 
-impl Climb<'_> {
+impl<'a> Climb<'a> {
+    pub(super) fn new(picture: &'a Luma, stop: &'a dyn Fn() -> bool) -> Self {
+        Self {
+            picture,
+            stop,
+            codes: Vec::new(),
+            doubtful: Vec::new(),
+            patterns: Vec::new(),
+            has_more: false,
+            blocks: None,
+        }
+    }
+
+    /// Climbs the rungs that are wanted, as far as there is something left to find; `false` where it was stopped.
+    pub(super) fn up(&mut self, is_wanted: impl Fn(&Rung) -> bool) -> bool {
+        if self.picture.width() == 0 || self.picture.height() == 0 {
+            return true;
+        }
+        for rung in LADDER.iter().filter(|rung| is_wanted(rung)) {
+            let is_asked = self.codes.is_empty() || (self.has_more && rung.sees_more);
+            if !is_asked {
+                continue;
+            }
+            if (self.stop)() {
+                return false;
+            }
+            (rung.climb)(self, rung.name);
+        }
+        !(self.stop)()
+    }
+
+    /// Whether there is something that looks like a part of a code which was not read.
+    pub(super) fn is_promising(&self) -> bool {
+        self.has_more || (self.codes.is_empty() && self.patterns.len() >= 2)
+    }
+
     fn blocks(&mut self, name: &'static str, is_inverted: bool) {
         let mut matrix = match self.blocks.take() {
             Some(matrix) => matrix,

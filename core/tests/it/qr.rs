@@ -9,7 +9,7 @@ mod kinds;
 
 use std::{io::Cursor, path::PathBuf};
 
-use countersign_core::qr::{Luma, MAX_PIXELS, Matrix, Payload, PictureError, read, read_payloads, read_until};
+use countersign_core::qr::{Luma, MAX_PIXELS, Matrix, Payload, PictureError, Watch, read, read_payloads, read_until};
 use image::{DynamicImage, GrayImage, ImageFormat};
 
 const LINK: &str =
@@ -273,4 +273,95 @@ fn the_picture_set_is_read_without_one_wrong_payload() {
     assert_eq!(wrong, Vec::<PathBuf>::new());
     assert!(pictures > 0, "no pictures in {}", folder.display());
     assert!(right * 100 >= pictures * 99, "{right} of {pictures}");
+}
+
+/// How often a watch asks whether to stop, frame by frame.
+fn steps(frames: &[Luma]) -> Vec<usize> {
+    let mut watch = Watch::default();
+    let steps = |frame: &Luma| {
+        let asked = std::cell::Cell::new(0);
+        let reading = watch.look(frame, &|| {
+            asked.set(asked.get() + 1);
+            false
+        });
+        assert!(reading.is_complete);
+        asked.get()
+    };
+    frames.iter().map(steps).collect()
+}
+
+#[test]
+fn a_camera_that_sees_nothing_is_looked_through_now_and_then() {
+    let blank = Luma::new(640, 480, vec![128; 640 * 480]).unwrap();
+    let steps = steps(&vec![blank; 20]);
+    let (glance, thorough) = (steps[0], steps[8]);
+    assert!(thorough > glance, "{steps:?}");
+    let thorough_ones: Vec<usize> = (0..20).filter(|&frame| steps[frame] > glance).collect();
+    assert_eq!(thorough_ones, [8, 17]);
+}
+
+#[test]
+fn a_frame_that_promises_something_is_looked_through_sooner() {
+    // Two finder patterns; the third is under a thumb.
+    let mut image = picture_of(LINK);
+    let side = image.width();
+    image::imageops::replace(&mut image, &GrayImage::from_pixel(side / 2, side / 2, image::Luma([120])), 0, 0);
+    image::imageops::replace(
+        &mut image,
+        &GrayImage::from_pixel(side / 3, side / 3, image::Luma([120])),
+        i64::from(side / 3),
+        i64::from(side / 3),
+    );
+    let frame = luma(&image);
+    assert!(read(&frame).is_empty());
+    let steps = steps(&vec![frame; 9]);
+    let thorough_ones: Vec<usize> = (0..9).filter(|&frame| steps[frame] > steps[0]).collect();
+    assert_eq!(thorough_ones, [3, 7], "{steps:?}");
+}
+
+#[test]
+fn a_watch_stops_when_it_is_told_to() {
+    let frame = luma(&picture_of(LINK));
+    let stopped = Watch::default().look(&frame, &|| true);
+    assert!(stopped.codes.is_empty() && !stopped.is_complete);
+    let blank = Luma::new(640, 480, vec![128; 640 * 480]).unwrap();
+    let mut watch = Watch::default();
+    for _ in 0..8 {
+        watch.look(&blank, &|| false);
+    }
+    // The ninth frame is the one that takes long.
+    let asked = std::cell::Cell::new(0);
+    let reading = watch.look(&blank, &|| {
+        asked.set(asked.get() + 1);
+        asked.get() > 4
+    });
+    assert!(!reading.is_complete && asked.get() <= 6, "{}", asked.get());
+}
+
+/// What the whole ladder reads, a camera that holds still sees within nine frames: all but what only a reader finds that
+/// nothing can stop.
+#[test]
+fn a_camera_that_holds_still_sees_what_a_picture_shows() {
+    let (mut shown, mut seen) = (0, 0);
+    for (kind, make) in kinds::KINDS {
+        // Twelve million pixels come from no camera that is pointed at a code.
+        if kind == "huge" {
+            continue;
+        }
+        for sample in kinds::samples(kind, make, 5, 1) {
+            let picture = Luma::from_file_bytes(&sample.file).unwrap();
+            shown += usize::from(!read(&picture).is_empty());
+            let mut watch = Watch::default();
+            let found =
+                (0..9).find_map(|_| Some(watch.look(&picture, &|| false).codes).filter(|codes| !codes.is_empty()));
+            for code in found.iter().flatten() {
+                assert!(
+                    matches!(&code.payload, Payload::Text(text) if sample.texts.contains(text)),
+                    "{kind}: a payload that is not there"
+                );
+            }
+            seen += usize::from(found.is_some());
+        }
+    }
+    assert!(seen * 20 >= shown * 19, "{seen} of {shown}");
 }
