@@ -42,13 +42,15 @@ impl Desk {
         let policy = settings.policy_of(subject.group_policy.as_deref());
         // The same budget as for every other code of the user: a new SMS opens no new one.
         let failures = verify::claim(&mut transaction, &registration.user_id, &policy, now.seconds()).await?;
-        let tried = failures.is_some() && rows::claim_sms(&mut transaction, id, now.seconds()).await?;
         let typed: Zeroizing<String> = Zeroizing::new(code.chars().filter(|c| !c.is_whitespace()).take(16).collect());
         let key_id = u32::try_from(registration.sms_key_id).unwrap_or(0);
         let right = self.sms_mac(key_id, id, &typed)?.ct_eq(&registration.sms_mac);
-        // A second request with the code is another's, unless it is the first one once more.
+        // A second request with the code is another's, unless it is the first one once more, of an app that lost the
+        // answer. That one costs no try, however often the answer gets lost.
         let confirmed = registration.state == "confirmed";
         let taken = confirmed && registration.seal_key.as_deref() != Some(seal_key.0);
+        let again = confirmed && !taken && bool::from(right);
+        let tried = failures.is_some() && (again || rows::claim_sms(&mut transaction, id, now.seconds()).await?);
         if !tried || taken || !bool::from(right) {
             let reason = if tried { "sms_wrong" } else { "budget_spent" };
             self.tell_if_locked(&mut transaction, &registration.user_id, &policy, failures, now).await?;
@@ -60,7 +62,7 @@ impl Desk {
         }
         verify::give_back(&mut transaction, &registration.user_id).await?;
         if let Some((token, columns, kept)) = registration.token.as_ref().filter(|_| confirmed) {
-            // The answer was lost on the way: the same token again, to the same key.
+            // The same token again, to the same key.
             let secret = self.keys.open(verify::SECRET_PLACE, token, kept);
             let secret = secret.map_err(|_| StoreError::Damaged("registrations"))?;
             let sealed = seal_key.1.seal(&secret, id, &self.random).map_err(|_| RegistrationError::Signature)?;
