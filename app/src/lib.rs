@@ -8,6 +8,7 @@ pub mod cli;
 pub mod controllers;
 pub mod demo;
 pub mod files;
+mod foreign_file;
 pub mod icons;
 mod memory;
 pub mod models;

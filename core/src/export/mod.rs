@@ -129,7 +129,13 @@ pub enum ExportError {
     Memory,
 }
 
-/// Writes all tokens of `content` (a part of a vault, say) as a file. Nothing is on the disk yet: show the losses first.
+/// What of `content` (a part of a vault, say) would be written in that format, and what would be lost. Nothing is.
+pub fn losses(content: &Content, format: &Format) -> (Vec<TokenId>, Vec<(TokenId, Loss)>) {
+    let (entries, losses) = entries(content, format);
+    (entries.iter().map(|entry| entry.token.id).collect(), losses)
+}
+
+/// Writes all tokens of `content` as a file. Nothing is on the disk yet: show the losses first.
 pub fn write(
     content: &Content,
     format: &Format,
@@ -137,6 +143,17 @@ pub fn write(
     rng: &mut dyn CryptoRng,
     now: u64,
 ) -> Result<Export, ExportError> {
+    if format.encrypted && lock.is_none() {
+        return Err(ExportError::PasswordNeeded(format.name));
+    }
+    let (entries, losses) = entries(content, format);
+    let bytes = (format.write)(&entries, lock.as_ref(), rng, now)?;
+    let written = entries.iter().map(|entry| entry.token.id).collect();
+    Ok(Export { bytes: Zeroizing::new(bytes), written, losses })
+}
+
+/// The tokens that the format can hold, and what is lost of all.
+fn entries<'a>(content: &'a Content, format: &Format) -> (Vec<Entry<'a>>, Vec<(TokenId, Loss)>) {
     let (mut entries, mut losses) = (Vec::new(), Vec::new());
     let mut secrets = std::collections::HashMap::new();
     for token in content.tokens() {
@@ -156,12 +173,7 @@ pub fn write(
         losses.extend((format.lacks)(&entry).into_iter().map(|part| (token.id, Loss::Without(part))));
         entries.push(entry);
     }
-    if format.encrypted && lock.is_none() {
-        return Err(ExportError::PasswordNeeded(format.name));
-    }
-    let bytes = (format.write)(&entries, lock.as_ref(), rng, now)?;
-    let written = entries.iter().map(|entry| entry.token.id).collect();
-    Ok(Export { bytes: Zeroizing::new(bytes), written, losses })
+    (entries, losses)
 }
 
 /// A token with the names of its groups.

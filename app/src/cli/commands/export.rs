@@ -1,13 +1,10 @@
 //! Files for other apps go out.
 
-use std::collections::HashMap;
-
 use countersign_core::{
     export::{self, ExportError, Format, Lock, Loss},
-    import::{self, Outcome, Unlock},
     matching::fold,
     secret::SecretText,
-    token::{Token, TokenId, TokenSpec},
+    token::{Token, TokenId},
     vault::{Content, KdfParams},
 };
 use serde_json::json;
@@ -23,6 +20,7 @@ use crate::{
         record, text,
     },
     files::same as same_file,
+    foreign_file::{self, Unsound},
 };
 
 /// Writes a file for another app, after a person agreed to what it cannot hold.
@@ -158,27 +156,13 @@ fn verify(bytes: &[u8], password: Option<&SecretText>, content: &Content, writte
         Failure::failed(format!("The file did not read back: {what}."))
             .hint("Nothing was replaced; try another format.")
     };
-    let source =
-        import::read(bytes, None, Unlock { password, allow_costly: true }).map_err(|error| unsound(&error.to_string()));
-    if written.is_empty() {
-        return Ok(());
-    }
-    let mut found: HashMap<Vec<u8>, Vec<TokenSpec>> = HashMap::new();
-    for record in source?.records {
-        if let Outcome::Token(draft) = record.outcome {
-            found.entry(draft.spec.secret.bytes().expose().to_vec()).or_default().push(draft.spec);
+    foreign_file::verify(bytes, password, content, written).map_err(|error| match error {
+        Unsound::Read(error) => unsound(&error.to_string()),
+        Unsound::Other(id) => {
+            let title = content.token(id).map(record::title).unwrap_or_default();
+            unsound(&format!("{title} is not in it as it was meant"))
         }
-    }
-    for token in written.iter().filter_map(|id| content.token(*id)) {
-        let same = found.get_mut(token.spec.secret.bytes().expose()).and_then(|specs| {
-            let at = specs.iter().position(|spec| spec.same_codes(&token.spec))?;
-            Some(specs.remove(at))
-        });
-        if same.is_none() {
-            return Err(unsound(&format!("{} is not in it as it was meant", record::title(token))));
-        }
-    }
-    Ok(())
+    })
 }
 
 fn failure(error: &ExportError) -> Failure {
