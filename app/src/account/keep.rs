@@ -211,10 +211,28 @@ pub fn moved(content: &mut Content, at: &str, token: &str, since: u64, taken_bac
     let _ = content.set_registration(id, Some(Registration { moved_at: Some(since), taken_back, ..registration }));
 }
 
-/// What a visit told. Says whether anything changed.
-pub fn visited(content: &mut Content, at: &str, visit: &Visit, now: u64) -> bool {
+/// Notes what a visit told.
+pub fn visited(content: &mut Content, at: &str, visit: &Visit, now: u64) {
+    let Some(before) = content.server(at) else { return };
+    let server = seen(before, visit, now);
+    content.set_server(server);
+    for found in visit.tokens.iter().filter(|found| found.state.state != BOUND) {
+        let since = found.state.since.as_deref().and_then(instant).unwrap_or(now);
+        moved(content, at, &found.token, since, found.state.state == "gone");
+    }
+}
+
+/// Whether a visit tells anything that the vault does not know.
+pub fn is_news(content: &Content, at: &str, visit: &Visit, now: u64) -> bool {
     let Some(before) = content.server(at) else { return false };
-    let mut server = before.clone();
+    seen(before.clone(), visit, now) != before || visit.tokens.iter().any(|found| found.state.state != BOUND)
+}
+
+/// What the server says of a token that works in this app.
+const BOUND: &str = "bound";
+
+/// The server as the visit found it.
+fn seen(mut server: Server, visit: &Visit, now: u64) -> Server {
     server.issuer.clone_from(&visit.greeting.server.issuer);
     let measured = ahead(&visit.greeting.server.time, now);
     // A second or two is the way there and back.
@@ -227,15 +245,5 @@ pub fn visited(content: &mut Content, at: &str, visit: &Visit, now: u64) -> bool
         }
         _ => None,
     };
-    let mut changed = server != before;
-    content.set_server(server);
-    for found in &visit.tokens {
-        if found.state.state == "bound" {
-            continue;
-        }
-        let since = found.state.since.as_deref().and_then(instant).unwrap_or(now);
-        moved(content, at, &found.token, since, found.state.state == "gone");
-        changed = true;
-    }
-    changed
+    server
 }

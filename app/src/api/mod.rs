@@ -124,6 +124,12 @@ impl Failure {
         }
     }
 
+    /// Whether a registration that is open cannot go on: its end is told, another app has the token, or the server
+    /// does not take this app's key for it.
+    pub fn ends_registration(&self) -> bool {
+        matches!(self.code(), Some("registration_ended" | "token_bound_elsewhere" | "signature_wrong"))
+    }
+
     /// Seconds after which another try may succeed, where the server said so.
     pub fn retry_after(&self) -> Option<u64> {
         match self {

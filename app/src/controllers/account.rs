@@ -363,11 +363,7 @@ impl AccountController {
             move |result| {
                 done(result.map_err(AccountError::from).and_then(|visit| {
                     let now = this.services.clock.now();
-                    let changed = this.door.content().is_some_and(|content| {
-                        let mut copy = content.clone();
-                        keep::visited(&mut copy, &at, &visit, now)
-                    });
-                    if changed {
+                    if this.door.content().is_some_and(|content| keep::is_news(&content, &at, &visit, now)) {
                         this.keep(|content, now| keep::visited(content, &at, &visit, now))?;
                     }
                     Ok(visit.greeting.fingerprint)
@@ -398,8 +394,7 @@ impl AccountController {
 
     /// A registration that the server has ended is not offered to go on.
     fn end_registration_if_over(&self, at: &str, failure: Option<&Failure>) {
-        let over = ["registration_ended", "token_bound_elsewhere", "signature_wrong"];
-        if failure.and_then(Failure::code).is_some_and(|code| over.contains(&code)) {
+        if failure.is_some_and(Failure::ends_registration) {
             let _ = self.keep(|content, _| keep::given_up(content, at));
         }
     }

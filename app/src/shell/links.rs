@@ -1,11 +1,11 @@
 //! Links that other programs hand over. A second start with a link gives it to the window that runs already.
 
-/// What a link that this program opens begins with.
-const SCHEMES: [&str; 3] = ["otpauth://", "otpauth-migration://", "countersign://"];
+/// The schemes of links that this program opens.
+pub(crate) const SCHEMES: [&str; 3] = ["otpauth", "otpauth-migration", "countersign"];
 
 /// Whether a text is such a link.
 pub(crate) fn is_link(text: &str) -> bool {
-    SCHEMES.iter().any(|scheme| text.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme)))
+    text.split_once("://").is_some_and(|(head, _)| SCHEMES.iter().any(|scheme| head.eq_ignore_ascii_case(scheme)))
 }
 
 #[cfg(target_os = "linux")]

@@ -7,10 +7,7 @@ use countersign_ui::{AccountAdapter, AppWindow, Page, RegisterStep};
 use slint::ComponentHandle as _;
 
 use super::{Parts, choose, navigation, show, tell};
-use crate::{
-    api::{Credentials, Failure},
-    controllers::account::AccountError,
-};
+use crate::{api::Credentials, controllers::account::AccountError};
 
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     let adapter = window.global::<AccountAdapter<'_>>();
@@ -231,8 +228,7 @@ fn refused(window: &AppWindow, parts: &Rc<Parts>, error: &AccountError) {
     let adapter = window.global::<AccountAdapter<'_>>();
     tell(window, Some(error));
     let over = matches!(error, AccountError::Gone)
-        || matches!(error, AccountError::Server(Failure::Refused(refusal))
-            if ["registration_ended", "token_bound_elsewhere"].contains(&&*refusal.code));
+        || matches!(error, AccountError::Server(failure) if failure.ends_registration());
     if over {
         adapter.set_code("".into());
         adapter.set_register_step(RegisterStep::Credentials);

@@ -300,8 +300,7 @@ pub(crate) fn status(context: &mut Context, args: &ServerName) -> Result<(), Fai
             keep::own_tokens(session.content(), &server).into_iter().map(|(_, there)| there).collect();
         let problem = match outside.world().visit(&server, &tokens) {
             Ok(visit) => {
-                let mut copy = session.content().clone();
-                if keep::visited(&mut copy, &server.address, &visit, now()) {
+                if keep::is_news(session.content(), &server.address, &visit, now()) {
                     context.edit(&mut session, |content| {
                         keep::visited(content, &server.address, &visit, now());
                         Ok(())
@@ -438,8 +437,7 @@ fn link_code(link: &SecretText, server: &Server) -> Result<SecretText, Failure> 
 
 /// A refusal that ends the registration takes it out of the vault.
 fn over(context: &Context, session: &mut Session, at: &str, failure: ApiFailure) -> Failure {
-    let ends = ["registration_ended", "token_bound_elsewhere", "signature_wrong"];
-    if failure.code().is_some_and(|code| ends.contains(&code)) {
+    if failure.ends_registration() {
         // What cannot be saved runs out by itself.
         let _ = context.edit(session, |content| {
             keep::given_up(content, at);

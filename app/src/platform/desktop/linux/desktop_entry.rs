@@ -7,12 +7,11 @@ use std::{
     process::{Command, Stdio},
 };
 
+use crate::shell::links::SCHEMES;
+
 /// Name of the entry, of the icon and of the window's class: `slint::set_xdg_app_id` takes it, so that the desktop
 /// knows whose window it is.
 pub const APP_ID: &str = "org.countersign.Countersign";
-
-/// Link schemes that the program opens.
-pub const SCHEMES: [&str; 3] = ["otpauth", "otpauth-migration", "countersign"];
 
 const ICON: &str = include_str!("../../../../assets/countersign.svg");
 
