@@ -89,12 +89,22 @@ fn quick(server: &Server) {
 
 #[test]
 fn a_token_is_registered_and_moves_to_the_second_app() {
-    let server = Server::start();
-    quick(&server);
+    registered_and_moved(&Server::start());
+}
+
+#[test]
+fn a_token_does_the_same_on_postgresql() {
+    if let Some(server) = Server::on_postgres() {
+        registered_and_moved(&server);
+    }
+}
+
+fn registered_and_moved(server: &Server) {
+    quick(server);
     server.add_user("ada");
     let (first, second) = (Person::at(&server.url()), Person::at(&server.url()));
 
-    let token = first.register(&server, "ada");
+    let token = first.register(server, "ada");
     assert_eq!(token["replaces"], Value::Null);
     let signed = sign_in_with_a_fresh_code(&first, "ADA");
     assert_eq!((&signed["why"], &signed["token"]), (&Value::from("issuer"), &token["id"]));
@@ -103,7 +113,7 @@ fn a_token_is_registered_and_moves_to_the_second_app() {
 
     std::thread::sleep(std::time::Duration::from_millis(1));
     server.done(&["user", "unlock", "ada"], "");
-    let taken = register_later(&second, &server, "ada");
+    let taken = register_later(&second, server, "ada");
     assert!(taken["replaces"].is_string(), "{taken}");
     sign_in_with_a_fresh_code(&second, "ada");
 

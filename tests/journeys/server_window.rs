@@ -196,13 +196,23 @@ fn quick(server: &Server) {
 
 #[test]
 fn a_person_registers_signs_in_and_loses_the_token_to_another_app() {
-    let server = Server::start();
-    quick(&server);
+    registers_signs_in_and_loses_the_token(&Server::start());
+}
+
+#[test]
+fn a_person_does_the_same_on_postgresql() {
+    if let Some(server) = Server::on_postgres() {
+        registers_signs_in_and_loses_the_token(&server);
+    }
+}
+
+fn registers_signs_in_and_loses_the_token(server: &Server) {
+    quick(server);
     server.add_user("operator");
     let first = Stage::new();
     first.add_server(&server.url());
     assert_eq!(first.page(), Page::Server);
-    first.register(&server, "operator");
+    first.register(server, "operator");
     assert!(first.shows("The token works"));
     first.press("Sign in");
     first.sign_in(" Operator");
@@ -375,4 +385,125 @@ fn a_server_that_stalls_does_not_hold_the_window() {
     drop(silent);
     stage.work();
     assert_eq!((stage.page(), stage.account().get_problem()), (Page::Tokens, AccountProblem::None));
+}
+
+/// A certificate that nobody vouches for is shown, pinned, and missed when another one takes its place.
+#[test]
+fn a_certificate_is_trusted_after_it_was_compared_and_no_other_one() {
+    let mut server = Server::with_certificate();
+    server.kill();
+    let fingerprint = server.renew_certificate();
+    server.wake();
+    server.add_user("ada");
+    let stage = Stage::new();
+    stage.window.global::<NavigationAdapter<'_>>().invoke_go(Page::Account);
+    stage.settle();
+    stage.press("Add a server");
+    stage.fill("Address or link", &server.url());
+    stage.press("Continue");
+    assert_eq!(stage.account().get_problem(), AccountProblem::Untrusted);
+    let asked: String = stage.account().get_asked_fingerprint().chars().filter(char::is_ascii_hexdigit).collect();
+    assert_eq!(asked.to_uppercase(), fingerprint, "what openssl says of it");
+    assert!(stage.parts.door.content().unwrap().servers().is_empty(), "nothing is kept before somebody compared");
+    stage.press("It is the same: trust it");
+    assert_eq!((stage.page(), stage.account().get_problem()), (Page::Server, AccountProblem::None));
+    stage.register(&server, "ada");
+    stage.window.global::<NavigationAdapter<'_>>().invoke_back();
+    stage.settle();
+
+    server.kill();
+    server.renew_certificate();
+    server.wake();
+    stage.press("Ask the server again");
+    assert_eq!(stage.account().get_problem(), AccountProblem::CertificateChanged);
+    // Nor does it get a password.
+    stage.press("Sign in");
+    stage.fill("Password at the server", ACCOUNT_PASSWORD);
+    stage.press("Continue");
+    assert_eq!(stage.account().get_problem(), AccountProblem::CertificateChanged);
+    assert_eq!(stage.account().get_sign_in_step(), SignInStep::Password);
+    assert_eq!(stage.parts.door.content().unwrap().tokens().len(), 1, "the token stays");
+}
+
+/// A message that is too old, and tries that run out: no token comes of either, and the way on is another message.
+#[test]
+fn an_old_message_and_too_many_wrong_codes_lead_to_another_message() {
+    let server = Server::start();
+    server.add_user("ada");
+    let stage = Stage::new();
+    let problem = || stage.account().get_problem();
+    stage.add_server(&server.url());
+    stage.ask_for_message("ada");
+    let code = server.sms_code();
+    server.sql("UPDATE registrations SET expires_at = 1");
+    stage.fill("Code of the message", &code);
+    stage.press("Register");
+    // The server tells nobody whether a code was right once.
+    assert_eq!((problem(), stage.account().get_register_step()), (AccountProblem::SmsWrong, RegisterStep::Sms));
+
+    server.forget_messages();
+    // By this app's clock the message is old, too.
+    stage.clock.0.set(700);
+    bind::locking::touched(&stage.window, &stage.parts);
+    stage.tick();
+    assert_eq!(problem(), AccountProblem::RegistrationEnded);
+    stage.clock.0.set(0);
+    bind::locking::touched(&stage.window, &stage.parts);
+    stage.fill("Password at the server", ACCOUNT_PASSWORD);
+    stage.press("Send me a code");
+    assert_eq!(stage.account().get_register_step(), RegisterStep::Sms, "{:?}", problem());
+    let right = server.sms_code();
+    let wrong = if right == "000000" { "111111" } else { "000000" };
+    for _ in 0..5 {
+        stage.fill("Code of the message", wrong);
+        stage.press("Register");
+        assert_eq!(problem(), AccountProblem::SmsWrong);
+    }
+    stage.fill("Code of the message", &right);
+    stage.press("Register");
+    assert_eq!(problem(), AccountProblem::SmsWrong, "the tries are over");
+    assert!(stage.parts.door.content().unwrap().tokens().is_empty());
+}
+
+/// An answer breaks off after any number of bytes, again and again: the same press goes on in the end, and until then
+/// nothing half registered is a token.
+#[test]
+fn an_answer_that_breaks_off_anywhere_is_asked_for_again() {
+    let server = Server::start();
+    quick(&server);
+    server.add_user("ada");
+    server.set("address_attempts", "1000000");
+    let wire = Wire::to(server.place());
+    server.set("public_url", &wire.url());
+    let stage = Stage::new();
+    stage.add_server(&wire.url());
+    stage.ask_for_message("ada");
+    assert_eq!(stage.account().get_register_step(), RegisterStep::Sms, "{:?}", stage.account().get_problem());
+    stage.fill("Code of the message", &server.sms_code());
+    let mut cuts = 0;
+    // The status line and the headers byte by byte, the body in steps; the last step lets everything through.
+    let places = (0..32).chain((32..2_000).step_by(24));
+    for bytes in places {
+        wire.cut_after(bytes);
+        // Once the token is there, its button is another one.
+        let takes = stage.account().get_register_step() == RegisterStep::Takes;
+        stage.press(if takes { "Finish" } else { "Register" });
+        if stage.account().get_register_step() == RegisterStep::Done {
+            break;
+        }
+        assert_eq!(stage.account().get_problem(), AccountProblem::Unreachable, "after {bytes} bytes");
+        let works = stage.parts.door.content().unwrap().tokens().iter().any(|token| token.registration.is_some());
+        assert!(!works || stage.account().get_register_step() != RegisterStep::Done, "after {bytes} bytes");
+        cuts += 1;
+    }
+    wire.cut_after(countersign_e2e::server::WHOLE);
+    while stage.account().get_register_step() != RegisterStep::Done {
+        let takes = stage.account().get_register_step() == RegisterStep::Takes;
+        stage.press(if takes { "Finish" } else { "Register" });
+        assert_eq!(stage.account().get_problem(), AccountProblem::None);
+    }
+    assert!(cuts > 40, "{cuts} cuts");
+    assert_eq!(stage.parts.door.content().unwrap().tokens().len(), 1);
+    stage.press("Sign in");
+    stage.sign_in("ada");
 }

@@ -18,6 +18,10 @@ use tempfile::TempDir;
 
 use crate::{Run, binary, run};
 
+#[allow(dead_code, clippy::unwrap_used, reason = "the server's own tests need more of it, and may unwrap")]
+#[path = "../../server-stub/tests/it/kit/postgres.rs"]
+mod postgres;
+
 /// The password of every account that [`Server::add_user`] makes.
 pub const ACCOUNT_PASSWORD: &str = "seven calm otters";
 
@@ -25,7 +29,9 @@ pub const ACCOUNT_PASSWORD: &str = "seven calm otters";
 #[derive(Debug)]
 pub struct Server {
     folder: TempDir,
-    database: Option<String>,
+    cluster: Option<postgres::Cluster>,
+    /// Certificate and key, where it speaks TLS.
+    tls: Option<[PathBuf; 2]>,
     child: Option<Child>,
     address: SocketAddr,
 }
@@ -33,26 +39,85 @@ pub struct Server {
 impl Server {
     /// Starts one over SQLite on a port of its own.
     pub fn start() -> Self {
-        Self::over(None)
+        Self::with(None, None)
     }
 
-    /// Starts one over that database; `None` is SQLite in its folder.
-    pub fn over(database: Option<String>) -> Self {
+    /// Starts one over PostgreSQL; `None`, said aloud, where PostgreSQL is not installed or may not be started.
+    pub fn on_postgres() -> Option<Self> {
+        let Some(cluster) = postgres::Cluster::start() else {
+            let _ = writeln!(std::io::stderr(), "skipped: PostgreSQL is not installed");
+            return None;
+        };
+        cluster.sql("postgres", "CREATE DATABASE server");
+        Some(Self::with(Some(cluster), None))
+    }
+
+    /// Starts one that speaks TLS, with a certificate that nobody vouches for. It needs `openssl`.
+    pub fn with_certificate() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut server = Self { folder, database, child: None, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let tls = ["certificate.pem", "key.pem"].map(|name| folder.path().join(name));
+        let mut server = Self::sleeping(folder, None, Some(tls));
+        server.renew_certificate();
         server.wake();
         server
+    }
+
+    /// Makes another certificate, which a server shows that starts afterwards. Says its SHA-256 fingerprint in
+    /// hexadecimal, as openssl does.
+    pub fn renew_certificate(&self) -> String {
+        let [certificate, key] = self.tls.as_ref().expect("a server with TLS");
+        let openssl = |arguments: &[&str]| {
+            let made = Command::new("openssl").args(arguments).stderr(Stdio::null()).output().expect("openssl runs");
+            assert!(made.status.success(), "openssl {arguments:?}");
+            String::from_utf8(made.stdout).expect("a text")
+        };
+        let (certificate, key) = (certificate.display().to_string(), key.display().to_string());
+        openssl(&[
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "30",
+            "-subj",
+            "/CN=127.0.0.1",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            &key,
+            "-out",
+            &certificate,
+        ]);
+        let told = openssl(&["x509", "-in", &certificate, "-noout", "-fingerprint", "-sha256"]);
+        told.split('=').nth(1).expect("a fingerprint").trim().replace(':', "")
+    }
+
+    fn with(cluster: Option<postgres::Cluster>, tls: Option<[PathBuf; 2]>) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut server = Self::sleeping(folder, cluster, tls);
+        server.wake();
+        server
+    }
+
+    fn sleeping(folder: TempDir, cluster: Option<postgres::Cluster>, tls: Option<[PathBuf; 2]>) -> Self {
+        Self { folder, cluster, tls, child: None, address: SocketAddr::from(([127, 0, 0, 1], 0)) }
     }
 
     /// Starts the process again after [`Server::kill`], at the same address.
     pub fn wake(&mut self) {
         let listen = self.address.to_string();
         let mut command = self.command(&["serve", "--listen", &listen, "--log", "warn"]);
+        if let Some([certificate, key]) = &self.tls {
+            command.arg("--tls-certificate").arg(certificate).arg("--tls-key").arg(key);
+        }
         let mut child = command.stdin(Stdio::null()).spawn().expect("the server starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let told = lines.find_map(|line| {
             let line = line.ok()?;
-            let rest = line.strip_prefix("Listening on http://")?;
+            let (_, rest) = line.strip_prefix("Listening on http")?.split_once("://")?;
             rest.split([',', ' ']).next()?.parse().ok()
         });
         self.address = told.expect("the server says where it listens");
@@ -76,7 +141,8 @@ impl Server {
 
     /// Its address.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// Runs an administrator's command.
@@ -115,25 +181,34 @@ impl Server {
 
     /// A minute goes by, as far as messages are counted: the server sends one a minute.
     pub fn forget_messages(&self) {
+        self.sql("UPDATE sms_sends SET at = at - 61");
+    }
+
+    /// Runs a statement on its database: time that goes by, as far as it counts it.
+    pub fn sql(&self, statement: &str) {
+        if let Some(cluster) = &self.cluster {
+            return cluster.sql("server", statement);
+        }
         const PYTHON: &str = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1], timeout=10); \
-            db.execute('UPDATE sms_sends SET at = at - 61'); db.commit()";
+            db.execute(sys.argv[2]); db.commit()";
         let file = std::fs::read_dir(self.folder.path())
             .expect("the server's folder")
             .flatten()
             .map(|entry| entry.path())
             .find(|path| path.extension().is_some_and(|end| end == "db" || end == "sqlite"))
             .expect("its database");
-        let moved = Command::new("python3").arg("-c").arg(PYTHON).arg(file).status().expect("python3 runs");
+        let moved =
+            Command::new("python3").arg("-c").arg(PYTHON).arg(file).arg(statement).status().expect("python3 runs");
         assert!(moved.success());
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(server_program());
         command.env_clear().current_dir(self.folder.path());
-        match &self.database {
-            Some(url) => command.arg("--data").arg(self.folder.path()).arg("--database").arg(url),
-            None => command.arg("--data").arg(self.folder.path()),
-        };
+        command.arg("--data").arg(self.folder.path());
+        if let Some(cluster) = &self.cluster {
+            command.arg("--database").arg(cluster.address("server"));
+        }
         command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

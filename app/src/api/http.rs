@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    error::Error,
     io::Read as _,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -91,26 +92,29 @@ impl Https {
 }
 
 fn failure(error: &reqwest::Error, contact: &Contact, shown: Option<Fingerprint>) -> Failure {
-    let mut cause: &dyn std::error::Error = error;
-    let mut certificate = false;
-    loop {
-        certificate |= cause
-            .downcast_ref::<rustls::Error>()
-            .is_some_and(|error| matches!(error, rustls::Error::InvalidCertificate(_)));
-        // An I/O error hides what it wraps from `source`.
-        let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        certificate |= wrapped
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-            .is_some_and(|error| matches!(error, rustls::Error::InvalidCertificate(_)));
-        match cause.source() {
-            Some(next) => cause = next,
-            None => break,
-        }
-    }
+    let certificate = is_of_certificate(error);
     match shown {
         Some(shown) if certificate && contact.pin.is_some() => Failure::CertificateChanged(shown),
         Some(shown) if certificate => Failure::Untrusted(shown),
         _ if error.is_timeout() => Failure::TimedOut,
-        _ => Failure::Unreachable(cause.to_string()),
+        _ => Failure::Unreachable(innermost(error)),
     }
+}
+
+/// Whether an error, or any that it comes from, is of the server's certificate.
+fn is_of_certificate(error: &(dyn Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return matches!(error, rustls::Error::InvalidCertificate(_));
+    }
+    // `source` of an I/O error is that of what it wraps, and passes over the wrapped one; and one may wrap another.
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    wrapped.is_some_and(|inner| is_of_certificate(inner)) || error.source().is_some_and(is_of_certificate)
+}
+
+/// What an error comes from in the end, in words.
+fn innermost(mut error: &(dyn Error + 'static)) -> String {
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
 }

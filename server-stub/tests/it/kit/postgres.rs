@@ -6,6 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+#[derive(Debug)]
 pub(crate) struct Cluster {
     programs: PathBuf,
     folder: tempfile::TempDir,
@@ -48,6 +49,13 @@ impl Cluster {
 
     pub(crate) fn address(&self, database: &str) -> String {
         format!("postgres://test@localhost/{database}?host={}", self.folder.path().display())
+    }
+
+    /// Runs a statement with its own client.
+    #[allow(dead_code, reason = "the journeys through both programs use it")]
+    pub(crate) fn sql(&self, database: &str, statement: &str) {
+        let address = self.address(database);
+        self.run("psql", &["-q".as_ref(), "-c".as_ref(), statement.as_ref(), address.as_ref()]);
     }
 
     /// Where it keeps its files.
