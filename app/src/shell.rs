@@ -18,7 +18,7 @@ use slint::ComponentHandle as _;
 
 use crate::{
     bind::{self, Parts},
-    controllers::{Clock, Services, Stopwatch},
+    controllers::{Clock, Countdown, Services, Stopwatch},
     demo, platform,
     settings::SettingsStore,
     tasks::Tasks,
@@ -167,6 +167,16 @@ impl Clock for SystemClock {
     fn stopwatch(&self) -> Stopwatch {
         stopwatch
     }
+
+    fn countdown(&self) -> Countdown {
+        countdown
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the composition root reads the clock")]
+fn countdown(time: Duration) -> Box<dyn Fn() -> bool> {
+    let start = std::time::Instant::now();
+    Box::new(move || start.elapsed() >= time)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the composition root reads the clock")]

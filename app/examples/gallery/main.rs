@@ -9,6 +9,7 @@ mod add;
 mod backup;
 mod detail;
 mod lock;
+mod moving;
 mod security;
 mod settings;
 mod tokens;
@@ -28,7 +29,7 @@ use countersign::{
     demo,
     platform::{
         Platform,
-        fake::{FakeCamera, FakeClipboard, FakeClock, FakePicker, FakeViewer},
+        fake::{FakeCamera, FakeClipboard, FakeClock, FakePicker, FakeScreen, FakeViewer},
         keyring::ScriptedKeyring,
     },
     settings::SettingsStore,
@@ -73,6 +74,7 @@ fn main() -> Outcome {
             detail::draw(&stage(true)?)?;
             add::draw(&stage(true)?)?;
             backup::draw(&stage(true)?)?;
+            moving::draw(&stage(true)?)?;
             account::draw(&stage(true)?)?;
             settings::draw(&stage(true)?)?;
             security::draw(&stage(true)?)?;
@@ -89,6 +91,7 @@ struct Stage {
     tasks: Tasks,
     clipboard: Rc<FakeClipboard>,
     camera: Arc<FakeCamera>,
+    screen: Arc<FakeScreen>,
     folder: PathBuf,
     only: String,
     look: String,
@@ -111,12 +114,14 @@ impl Stage {
         let tasks = Tasks::waiting();
         let clipboard = Rc::new(FakeClipboard::default());
         let camera = Arc::new(FakeCamera::default());
+        let screen = Arc::new(FakeScreen::default());
         let services = Rc::new(Services {
             clock: Rc::new(FakeClock::new(NOW)),
             random: || Box::new(rand_core::UnwrapErr(getrandom::SysRng)),
             platform: Platform {
                 clipboard: clipboard.clone(),
                 camera: camera.clone(),
+                screen: screen.clone(),
                 picker: Arc::new(FakePicker::default()),
                 viewer: Arc::new(FakeViewer::default()),
                 keyring: Arc::new(ScriptedKeyring::default()),
@@ -157,6 +162,7 @@ impl Stage {
             tasks,
             clipboard,
             camera,
+            screen,
             folder,
             only,
             look,

@@ -304,11 +304,11 @@ fn add_typed(window: &AppWindow, parts: &Rc<Parts>, pin: Option<Fingerprint>) {
                 match added.link {
                     // The page behind is the server's, not the one for adding it again.
                     Some(link) => {
-                        navigation::replace(&window, Page::Server);
+                        navigation::replace(&window, &of, Page::Server);
                         register::begin(&window, &of, Some(link));
                     }
                     None => {
-                        navigation::replace(&window, Page::Server);
+                        navigation::replace(&window, &of, Page::Server);
                         show(&window, &of);
                     }
                 }

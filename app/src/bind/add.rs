@@ -3,6 +3,7 @@
 mod camera;
 mod found;
 mod problems;
+mod screen;
 mod sources;
 
 use std::{
@@ -13,7 +14,7 @@ use std::{
 
 use countersign_core::{secret::SecretText, uri::Parsed};
 use countersign_ui::{AddAdapter, AddProblem, AppWindow, FoundRow, GroupChoice, NavigationAdapter, Page};
-use slint::{ComponentHandle as _, ModelRc, SharedString, VecModel};
+use slint::{ComponentHandle as _, Image, ModelRc, SharedString, VecModel};
 
 use super::{Parts, form, navigation};
 use crate::controllers::{
@@ -22,6 +23,8 @@ use crate::controllers::{
     form::{Checked, Form, check},
 };
 
+pub(super) use camera::{close as close_camera, open_first as open_camera, tick as resume_camera};
+pub(super) use screen::{begin as from_screen, steps_aside};
 pub(super) use sources::{follow, paste};
 
 /// What the pages of adding hold beside their controller.
@@ -31,6 +34,8 @@ pub(super) struct Adding {
     scanner: RefCell<Option<Scanner>>,
     /// The identifiers of the cameras in the order in which they are offered.
     cameras: RefCell<Vec<String>>,
+    /// The window steps aside so that the screen can be seen; it does not lock for that.
+    aside: Cell<bool>,
     /// The camera was closed because nobody sees the window.
     paused: Cell<bool>,
     /// One of the pages of adding is shown.
@@ -42,6 +47,7 @@ pub(super) struct Adding {
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     sources::connect(window, parts);
     camera::connect(window, parts);
+    screen::connect(window, parts);
     found::connect(window, parts);
     clear(window, parts);
     let adapter = window.global::<AddAdapter<'_>>();
@@ -105,6 +111,7 @@ pub(super) fn clear(window: &AppWindow, parts: &Parts) {
     parts.adding.dropped.borrow_mut().clear();
     let adapter = window.global::<AddAdapter<'_>>();
     camera::close(window, parts);
+    adapter.set_screen_picture(Image::default());
     for set in [
         AddAdapter::set_path,
         AddAdapter::set_issuer,
@@ -159,8 +166,10 @@ pub(super) fn dropped(window: &AppWindow, parts: &Rc<Parts>, path: PathBuf) {
 }
 
 fn moved(window: &AppWindow, parts: &Rc<Parts>, page: Page) {
-    let inside =
-        matches!(page, Page::AddPicture | Page::AddCamera | Page::AddClipboard | Page::AddManual | Page::Found);
+    let inside = matches!(
+        page,
+        Page::AddPicture | Page::AddCamera | Page::AddScreen | Page::AddClipboard | Page::AddManual | Page::Found
+    );
     let was_inside = parts.adding.inside.replace(inside);
     if page == Page::AddCamera {
         camera::shown(window, parts);

@@ -12,6 +12,8 @@ use countersign_ui::{
 };
 use slint::{ComponentHandle as _, ModelRc, SharedString, VecModel};
 
+pub(super) use restore::show_received;
+
 use super::{Parts, detail::local_time, notice, tell_change, tokens};
 use crate::{
     backup_text::CLIPBOARD_SECONDS,
@@ -198,6 +200,7 @@ fn refresh(window: &AppWindow, parts: &Parts) {
         .collect();
     adapter.set_groups(ModelRc::new(VecModel::from(rows)));
     adapter.set_count(number(parts.export.count(group(&adapter))));
+    adapter.set_kept(number(parts.kept.count()));
     let imports: Vec<ImportRow> = parts.restore.imports().iter().map(import_row).collect();
     adapter.set_imports(ModelRc::new(VecModel::from(imports)));
 }
@@ -210,12 +213,17 @@ fn import_row(import: &Import) -> ImportRow {
     }
 }
 
+/// Many tokens came or went: the list, and what the pages of backups say.
+pub(super) fn show_changed(window: &AppWindow, parts: &Rc<Parts>) {
+    show_list(window, parts);
+    refresh(window, parts);
+}
+
 /// Takes back an import, where it is still the newest one.
-fn undo(window: &AppWindow, parts: &Rc<Parts>, import: &Import) {
+pub(super) fn undo(window: &AppWindow, parts: &Rc<Parts>, import: &Import) {
     match parts.restore.undo(import) {
         Ok(count) => {
-            show_list(window, parts);
-            refresh(window, parts);
+            show_changed(window, parts);
             notice(window, Notice::ImportUndone, count);
         }
         Err(error) => tell_change(window, error),

@@ -16,6 +16,7 @@ use super::{Parts, navigation};
 use crate::controllers::tokens::Shown;
 
 pub(super) use edit::EditState;
+pub(super) use qr::picture as qr_picture;
 
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     let adapter = window.global::<DetailAdapter<'_>>();

@@ -65,7 +65,7 @@ pub fn touched(window: &AppWindow, parts: &Parts) {
 
 /// The window was minimised.
 pub fn minimised(window: &AppWindow, parts: &Parts) {
-    if parts.idle.locks_minimised() {
+    if parts.idle.locks_minimised() && !super::add::steps_aside(parts) {
         navigation::lock(window, parts);
     }
 }

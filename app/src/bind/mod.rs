@@ -6,6 +6,7 @@ mod backup;
 mod detail;
 mod form;
 pub mod locking;
+mod moving;
 mod navigation;
 mod security;
 mod settings;
@@ -38,6 +39,7 @@ use crate::{
         detail::DetailController,
         idle::IdleController,
         lock::LockController,
+        moving::{self as moves, transfer::TransferController},
         security::SecurityController,
         settings::SettingsController,
         sheet::SheetController,
@@ -82,6 +84,14 @@ pub struct Parts {
     pub export: Rc<ExportController>,
     /// Backups in.
     pub restore: Rc<RestoreController>,
+    /// Other apps' files in.
+    pub import: Rc<moves::import::ImportController>,
+    /// Files for other apps out.
+    pub move_out: Rc<moves::export::ExportController>,
+    /// Entries that could not be read.
+    pub kept: moves::kept::KeptController,
+    /// Tokens to and from another Countersign.
+    pub transfer: Rc<TransferController>,
     /// Backups by themselves.
     pub automatic: Rc<AutomaticController>,
     /// What is in no backup.
@@ -140,6 +150,10 @@ impl Parts {
             changed_rhythm: RefCell::default(),
             export: Rc::new(export),
             restore: Rc::new(RestoreController::new(services.clone(), door.clone())),
+            import: Rc::new(moves::import::ImportController::new(services.clone(), door.clone())),
+            move_out: Rc::new(moves::export::ExportController::new(services.clone(), door.clone())),
+            kept: moves::kept::KeptController::new(services.clone(), door.clone()),
+            transfer: Rc::new(TransferController::new(services.clone(), door.clone())),
             automatic: Rc::new(AutomaticController::new(services.clone(), door.clone(), reminder.clone())),
             reminder,
             detail: DetailController::new(services.clone(), door.clone()),
@@ -176,6 +190,7 @@ pub fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     add::connect(window, parts);
     account::connect(window, parts);
     backup::connect(window, parts);
+    moving::connect(window, parts);
     security::connect(window, parts);
     locking::connect(window, parts);
     navigation::connect(window, parts);
@@ -205,6 +220,7 @@ pub fn tick(window: &AppWindow, parts: &Rc<Parts>) {
     account::tick(window, parts);
     detail::tick(window, parts);
     backup::tick(window, parts);
+    moving::tick(window, parts);
     security::tick(window, parts);
     if !parts.door.is_open() {
         return;

@@ -75,6 +75,12 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     });
 
     let (weak, of) = (window.as_weak(), parts.clone());
+    navigation.on_add_from_screen(move || {
+        let Some(window) = weak.upgrade() else { return };
+        add::from_screen(&window, &of);
+    });
+
+    let (weak, of) = (window.as_weak(), parts.clone());
     navigation.on_add_by_hand(move || {
         let Some(window) = weak.upgrade() else { return };
         add::begin(&window, &of);
@@ -108,7 +114,7 @@ pub(super) fn page(window: &AppWindow) -> Page {
 pub(super) fn show(window: &AppWindow, parts: &Parts, page: Page) {
     parts.way.borrow_mut().clear();
     leave(window, parts, page);
-    replace(window, page);
+    replace(window, parts, page);
 }
 
 /// What is secret on the page that is shown goes with it.
@@ -140,11 +146,11 @@ pub(super) fn go(window: &AppWindow, parts: &Parts, page: Page) {
         _ => way.push(from),
     }
     drop(way);
-    replace(window, page);
+    replace(window, parts, page);
 }
 
 /// Shows a page in the place of the one that is shown.
-pub(super) fn replace(window: &AppWindow, page: Page) {
+pub(super) fn replace(window: &AppWindow, parts: &Parts, page: Page) {
     let navigation = window.global::<NavigationAdapter<'_>>();
     navigation.set_sheet_open(false);
     navigation.set_keys_open(false);
@@ -159,6 +165,7 @@ pub(super) fn replace(window: &AppWindow, page: Page) {
     }
     navigation.set_page(page);
     super::backup::page_changed(window, from, page);
+    super::moving::page_changed(window, parts, from, page);
 }
 
 /// Locks: the session goes, and with it every text of it in the window.
@@ -174,6 +181,7 @@ pub(crate) fn lock(window: &AppWindow, parts: &Parts) {
     super::welcome::clear(window, parts);
     super::detail::clear(window, parts);
     super::backup::clear(window, parts);
+    super::moving::clear(window, parts);
     super::settings::clear(window, parts);
     super::security::clear(window, parts);
     *parts.undo.borrow_mut() = None;
@@ -210,9 +218,12 @@ pub(super) fn back(window: &AppWindow, parts: &Parts) {
             }
             return;
         }
-        Page::AddManual | Page::AddPicture | Page::AddCamera | Page::AddClipboard => add::clear(window, parts),
+        Page::AddManual | Page::AddPicture | Page::AddCamera | Page::AddScreen | Page::AddClipboard => {
+            add::clear(window, parts)
+        }
         Page::Create => unlock::leave(window, parts),
         Page::Restore if super::backup::step_back(window, parts) => return,
+        page if super::moving::step_back(window, parts, page) => return,
         _ => {}
     }
     step_back(window, parts);
@@ -224,8 +235,8 @@ pub(super) fn step_back(window: &AppWindow, parts: &Parts) {
     let before = parts.way.borrow_mut().pop();
     leave(window, parts, before.unwrap_or(Page::Tokens));
     if navigation.get_open() {
-        replace(window, before.unwrap_or(Page::Tokens));
+        replace(window, parts, before.unwrap_or(Page::Tokens));
     } else if let Some(before) = before {
-        replace(window, before);
+        replace(window, parts, before);
     }
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use countersign_core::{qr::Matrix, secret::SecretText};
-use countersign_ui::{AppWindow, NavigationAdapter, Notice, Page, Purpose, SheetProblem, WelcomeAdapter};
+use countersign_ui::{AppWindow, Notice, Page, Purpose, SheetProblem, WelcomeAdapter};
 use slint::{ComponentHandle as _, Image, Model as _, Rgb8Pixel, SharedPixelBuffer, SharedString};
 
 use super::{Parts, day, navigation, notice, unlock};
@@ -94,7 +94,7 @@ pub(super) fn go_on(window: &AppWindow, parts: &Rc<Parts>) {
     navigation::show(window, parts, Page::Tokens);
     match parts.purpose.replace(Purpose::Empty) {
         Purpose::Restore => navigation::go(window, parts, Page::Restore),
-        Purpose::MoveIn => window.global::<NavigationAdapter<'_>>().invoke_add(),
+        Purpose::MoveIn => navigation::go(window, parts, Page::MoveIn),
         Purpose::Empty => {}
     }
 }

@@ -283,6 +283,9 @@ pub(crate) struct Import {
     /// Reads the file's password from the first line of FILE, or of standard input with `-`
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     pub(crate) import_password_file: Option<PathBuf>,
+    /// The key file that locks the file, beside its password or instead of it (KeePass)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) import_key_file: Option<PathBuf>,
     /// Only shows what would become of each record
     #[arg(long)]
     pub(crate) dry_run: bool,

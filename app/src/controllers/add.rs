@@ -8,6 +8,7 @@ use std::{
     io::Read as _,
     path::{Path, PathBuf},
     rc::Rc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use countersign_core::{
@@ -23,6 +24,7 @@ use rand_core::Rng as _;
 use super::{
     ChangeError, Door, Services,
     form::{Checked, Form, check},
+    moving::import::is_export,
 };
 use crate::platform::{PlatformError, Support};
 
@@ -62,6 +64,8 @@ pub enum Pasted {
     Picture(Luma),
     /// The path of a file.
     File(PathBuf),
+    /// What another app wrote: something to be imported with its ledger.
+    Export(String),
 }
 
 /// The pages of adding.
@@ -73,6 +77,8 @@ pub struct AddController {
     intake: RefCell<Intake>,
     /// Files that gave nothing while others did.
     failed: Cell<usize>,
+    /// What the screen showed.
+    screen: RefCell<Option<Luma>>,
     /// Counts what was begun anew, so that what was read before is dropped.
     round: Cell<u64>,
 }
@@ -87,6 +93,7 @@ impl AddController {
             groups: RefCell::default(),
             intake: RefCell::default(),
             failed: Cell::new(0),
+            screen: RefCell::default(),
             round: Cell::new(0),
         }
     }
@@ -111,6 +118,7 @@ impl AddController {
                 let mut unread = Vec::new();
                 for path in &paths {
                     match read_limited(path) {
+                        Ok(bytes) if is_export(&bytes) => unread.push(AddProblem::Export),
                         Ok(bytes) => intake.take_bytes(&bytes),
                         Err(problem) => unread.push(problem),
                     }
@@ -119,6 +127,52 @@ impl AddController {
             },
             done,
         );
+    }
+
+    /// Whether the screen can be looked at.
+    pub fn can_see_screen(&self) -> bool {
+        self.services.platform.screen.support() == Support::Supported
+    }
+
+    /// Looks for codes on the screen; `done` is called here, as for files. What the screen showed stays at hand.
+    pub fn look_at_screen(self: &Rc<Self>, done: impl FnOnce(Result<(), AddProblem>) + 'static) {
+        let screen = self.services.platform.screen.clone();
+        let seen: Arc<Mutex<Option<Luma>>> = Arc::default();
+        let (this, keeps) = (self.clone(), seen.clone());
+        *self.screen.borrow_mut() = None;
+        self.take_in(
+            move |intake| match screen.capture() {
+                Ok(Some(picture)) => {
+                    intake.take_picture(&picture);
+                    *keeps.lock().unwrap_or_else(PoisonError::into_inner) = Some(picture);
+                    Vec::new()
+                }
+                Ok(None) => vec![AddProblem::ThoughtBetter],
+                Err(_) => vec![AddProblem::ScreenRefused],
+            },
+            move |result| {
+                *this.screen.borrow_mut() = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+                done(result);
+            },
+        );
+    }
+
+    /// What the screen showed at the last look.
+    pub fn seen_on_screen(&self) -> Option<Ref<'_, Luma>> {
+        Ref::filter_map(self.screen.borrow(), Option::as_ref).ok()
+    }
+
+    /// Looks for codes in a part of it; all four are shares of its width and height, from 0 to 1.
+    pub fn look_at_part(
+        self: &Rc<Self>,
+        [left, top, width, height]: [f32; 4],
+        done: impl FnOnce(Result<(), AddProblem>) + 'static,
+    ) {
+        let part = self.seen_on_screen().and_then(|picture| part_of(&picture, [left, top, width, height]));
+        match part {
+            Some(part) => self.read_picture(part, done),
+            None => done(Err(AddProblem::NoCode)),
+        }
     }
 
     /// Searches a picture; `done` is called here, as for files.
@@ -157,9 +211,14 @@ impl AddController {
             if let Some(path) = path_in(text) {
                 return Pasted::File(path);
             }
+            if is_export(text.as_bytes()) {
+                return Pasted::Export(text.to_owned());
+            }
             Pasted::Text(self.take_text(text))
         });
-        if let Some(Pasted::Text(Ok(()) | Err(AddProblem::PartsMissing(..))) | Pasted::File(_)) = &read {
+        if let Some(Pasted::Text(Ok(()) | Err(AddProblem::PartsMissing(..))) | Pasted::File(_) | Pasted::Export(_)) =
+            &read
+        {
             return Ok(read.unwrap_or(Pasted::Text(Ok(()))));
         }
         match (clipboard.image(), read) {
@@ -362,6 +421,7 @@ impl AddController {
         self.found.borrow_mut().clear();
         self.groups.borrow_mut().clear();
         self.failed.set(0);
+        *self.screen.borrow_mut() = None;
         *self.intake.borrow_mut() = Intake::default();
     }
 
@@ -414,6 +474,16 @@ impl AddController {
             None => Ok(()),
         }
     }
+}
+
+/// A part of a picture; nothing where it has no pixels.
+fn part_of(picture: &Luma, [left, top, width, height]: [f32; 4]) -> Option<Luma> {
+    let place = |share: f32, of: u32| (f64::from(share.clamp(0.0, 1.0)) * f64::from(of)).round() as u32;
+    let (left, right) = (place(left, picture.width()), place(left + width, picture.width()));
+    let (top, bottom) = (place(top, picture.height()), place(top + height, picture.height()));
+    let rows = picture.pixels().chunks_exact(picture.width() as usize).take(bottom as usize).skip(top as usize);
+    let pixels: Vec<u8> = rows.flat_map(|row| &row[left as usize..right as usize]).copied().collect();
+    Luma::new(right - left, bottom - top, pixels).ok().filter(|part| !part.pixels().is_empty())
 }
 
 /// The file that a text names, where it is there: file managers copy a path or a file address.

@@ -10,8 +10,9 @@ use std::{
     time::Duration,
 };
 
-use countersign_core::qr::{self, Luma, Payload};
+use countersign_core::qr::{FRAME_BUDGET, Luma, Payload, Watch};
 
+use super::Countdown;
 use crate::platform::camera::{Camera, CameraDevice, CameraError, Preview};
 
 /// What happened since the last look.
@@ -53,9 +54,15 @@ struct Waiting {
 const BAD_FRAMES: u32 = 30;
 
 impl Scanner {
-    /// Opens the camera of that identifier, or the first one. `wake` is called on another thread when there is news,
+    /// Opens the camera of that identifier, or the first one. `countdown` tells when the search in a frame has taken
+    /// long enough: the next frame comes in a moment. `wake` is called on another thread when there is news,
     /// and not again before [`Scanner::take`].
-    pub fn start(camera: Arc<dyn Camera>, wanted: Option<String>, wake: impl Fn() + Send + Sync + 'static) -> Self {
+    pub fn start(
+        camera: Arc<dyn Camera>,
+        wanted: Option<String>,
+        countdown: Countdown,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
         let shared = Arc::new(Shared {
             stop: AtomicBool::new(false),
             news: Mutex::default(),
@@ -74,7 +81,7 @@ impl Scanner {
             }
         });
         let searching = shared.clone();
-        std::thread::spawn(move || search(&searching));
+        std::thread::spawn(move || search(&searching, countdown));
         Self(shared)
     }
 
@@ -152,7 +159,8 @@ fn capture(camera: &dyn Camera, wanted: Option<&str>, shared: &Shared) -> Result
     Ok(())
 }
 
-fn search(shared: &Shared) {
+fn search(shared: &Shared, countdown: Countdown) {
+    let mut watch = Watch::default();
     loop {
         let mut frame = lock(&shared.frame);
         while frame.is_none() && !shared.stopped() {
@@ -160,8 +168,9 @@ fn search(shared: &Shared) {
         }
         let Some(picture) = frame.take().filter(|_| !shared.stopped()) else { return };
         drop(frame);
+        let is_over = countdown(FRAME_BUDGET);
         // A page that was left does not wait for a picture in which nothing is found.
-        let codes = qr::read_until(&picture, &|| shared.stopped()).codes;
+        let codes = watch.look(&picture, &|| is_over() || shared.stopped()).codes;
         if !codes.is_empty() {
             shared.tell(|news| news.codes.push(codes.into_iter().map(|code| code.payload).collect()));
         }
@@ -183,6 +192,7 @@ mod tests {
     };
 
     const LONG: Duration = Duration::from_secs(60);
+    const NEVER: Countdown = |_| Box::new(|| false);
 
     fn until(scanner: &Scanner, mut done: impl FnMut(&News) -> bool) -> News {
         loop {
@@ -197,7 +207,7 @@ mod tests {
     #[test]
     fn a_camera_is_opened_shown_and_closed() {
         let camera = Arc::new(FakeCamera::new(&["Front", "Back"]));
-        let scanner = Scanner::start(camera.clone(), Some("1".into()), || {});
+        let scanner = Scanner::start(camera.clone(), Some("1".into()), NEVER, || {});
         let (devices, at) = until(&scanner, |news| news.devices.is_some()).devices.unwrap();
         assert_eq!((devices.len(), at), (2, 1));
         let preview = until(&scanner, |news| news.preview.is_some()).preview.unwrap();
@@ -215,7 +225,7 @@ mod tests {
         let told = Arc::new(AtomicUsize::new(0));
         let counted = told.clone();
         let camera = Arc::new(FakeCamera::new(&["Front"]));
-        let scanner = Scanner::start(camera, None, move || _ = counted.fetch_add(1, Ordering::SeqCst));
+        let scanner = Scanner::start(camera, None, NEVER, move || _ = counted.fetch_add(1, Ordering::SeqCst));
         assert!(scanner.wait(LONG));
         while lock(&scanner.0.news).news.preview.is_none() {
             std::thread::yield_now();
@@ -230,17 +240,17 @@ mod tests {
 
     #[test]
     fn errors_come_with_what_came_before() {
-        let none = Scanner::start(Arc::new(FakeCamera::default()), None, || {});
+        let none = Scanner::start(Arc::new(FakeCamera::default()), None, NEVER, || {});
         assert_eq!(until(&none, |news| news.error.is_some()).error, Some(CameraError::NoCamera));
         for refusal in [CameraError::Denied, CameraError::Busy] {
             let camera = FakeCamera::new(&["Front"]);
             camera.refuse(Some(refusal.clone()));
-            let scanner = Scanner::start(Arc::new(camera), None, || {});
+            let scanner = Scanner::start(Arc::new(camera), None, NEVER, || {});
             assert_eq!(until(&scanner, |news| news.error.is_some()).error, Some(refusal));
         }
         let camera = FakeCamera::new(&["Front"]);
         camera.play([CameraStep::Fail(CameraError::Gone)]);
-        let scanner = Scanner::start(Arc::new(camera), None, || {});
+        let scanner = Scanner::start(Arc::new(camera), None, NEVER, || {});
         assert_eq!(until(&scanner, |news| news.error.is_some()).error, Some(CameraError::Gone));
     }
 
@@ -248,7 +258,7 @@ mod tests {
     fn a_camera_that_only_sends_nonsense_is_given_up() {
         let camera = FakeCamera::new(&["Front"]);
         camera.play([CameraStep::Frame(RawFrame::new(640, 480, PixelFormat::Mjpeg, vec![1, 2, 3]))]);
-        let scanner = Scanner::start(Arc::new(camera), None, || {});
+        let scanner = Scanner::start(Arc::new(camera), None, NEVER, || {});
         assert_eq!(until(&scanner, |news| news.error.is_some()).error, Some(CameraError::Format));
     }
 }

@@ -11,6 +11,7 @@ pub mod device;
 pub mod form;
 pub mod idle;
 pub mod lock;
+pub mod moving;
 pub mod problem;
 pub mod security;
 pub mod settings;
@@ -46,10 +47,18 @@ pub trait Clock {
 
     /// Measures work on whatever thread it runs.
     fn stopwatch(&self) -> Stopwatch;
+
+    /// Says on whatever thread whether a time is over. A clock that stands never says so.
+    fn countdown(&self) -> Countdown {
+        |_| Box::new(|| false)
+    }
 }
 
 /// Runs the work it is handed and says how long it took.
 pub type Stopwatch = fn(&mut dyn FnMut()) -> Duration;
+
+/// Begins to count a time down; what comes back says whether it is over.
+pub type Countdown = fn(Duration) -> Box<dyn Fn() -> bool>;
 
 /// What controllers need of the world.
 pub struct Services {

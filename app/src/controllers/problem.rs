@@ -20,6 +20,12 @@ pub enum AddProblem {
     TooLarge,
     /// The picture is damaged.
     Damaged,
+    /// It is another app's export: it is imported with its ledger.
+    Export,
+    /// The screen may not be looked at.
+    ScreenRefused,
+    /// The person thought better of it.
+    ThoughtBetter,
     /// Nothing was copied.
     ClipboardEmpty,
     /// Something was, and its program does not hand it over.

@@ -1,17 +1,57 @@
-//! The lines of a backup's ledger. Codes are worked out for the lines on the screen only.
+//! The lines of a ledger. Codes are worked out for the lines on the screen only.
 
 use std::{cell::Cell, cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use countersign_core::{token::TokenSpec, vault::ledger};
-use countersign_ui::{LedgerRow, Verdict};
+use countersign_core::token::TokenSpec;
+use countersign_ui::{LedgerCounts, LedgerPart, LedgerRemark, LedgerRow, Verdict};
 use slint::{Model, ModelNotify, ModelTracker};
 
 use super::rows::Looks;
-use crate::controllers::backup::restore::RestoreController;
 
-/// The ledger of what was opened: its tokens, then the entries that cannot be read.
+/// What comes in, entry by entry.
+pub trait Entries {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// How many meet which fate.
+    fn counts(&self) -> LedgerCounts;
+
+    /// Shows one of them.
+    fn show(&self, at: usize, to: &mut dyn FnMut(Entry<'_>));
+}
+
+/// An entry of what comes in.
+pub struct Entry<'a> {
+    /// What happens to it.
+    pub verdict: Verdict,
+    /// What it is called where it comes from; shown where it is no token.
+    pub name: &'a str,
+    /// The token, and the name of its icon.
+    pub token: Option<(&'a TokenSpec, Option<&'a str>)>,
+    /// The token here that has its name, where they conflict.
+    pub here: Option<&'a TokenSpec>,
+    /// The first thing to know of it.
+    pub remark: Option<RemarkRow>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+/// A remark in the window's words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RemarkRow {
+    /// What it says.
+    pub remark: LedgerRemark,
+    /// What it is about.
+    pub part: LedgerPart,
+    /// What was there.
+    pub found: String,
+    /// What was taken.
+    pub taken: String,
+}
+
+/// A ledger for the window.
 pub struct LedgerModel {
-    restore: Rc<RestoreController>,
+    entries: Rc<dyn Entries>,
     now: Cell<u64>,
     /// Until when the codes stand that were handed out.
     until: RefCell<BTreeMap<usize, u64>>,
@@ -19,24 +59,11 @@ pub struct LedgerModel {
     notify: ModelNotify,
 }
 
-/// How many entries meet which fate; together they are all entries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// New ones.
-    pub new: usize,
-    /// Those that are there already.
-    pub already_here: usize,
-    /// New ones that have the name of a token that is there.
-    pub conflicts: usize,
-    /// Those that cannot be read.
-    pub unreadable: usize,
-}
-
 impl LedgerModel {
-    /// Over what was opened, with the codes of `now`.
-    pub fn new(restore: Rc<RestoreController>, now: u64) -> Self {
+    /// Over what comes in, with the codes of `now`.
+    pub fn new(entries: Rc<dyn Entries>, now: u64) -> Self {
         Self {
-            restore,
+            entries,
             now: Cell::new(now),
             until: RefCell::default(),
             looks: Looks::default(),
@@ -45,18 +72,8 @@ impl LedgerModel {
     }
 
     /// The counts.
-    pub fn counts(&self) -> Counts {
-        let Some(opened) = self.restore.opened() else { return Counts::default() };
-        let (source, ledger) = &*opened;
-        let mut counts = Counts { unreadable: source.unreadable().len(), ..Counts::default() };
-        for line in &ledger.lines {
-            match line.verdict {
-                ledger::Verdict::AlreadyThere(_) => counts.already_here += 1,
-                ledger::Verdict::Differs(_) => counts.conflicts += 1,
-                _ => counts.new += 1,
-            }
-        }
-        counts
+    pub fn counts(&self) -> LedgerCounts {
+        self.entries.counts()
     }
 
     /// Renews the codes that ran out.
@@ -79,52 +96,49 @@ impl LedgerModel {
         }
         code.grouped().expose().to_owned()
     }
+
+    fn row(&self, at: usize, entry: &Entry<'_>) -> LedgerRow {
+        let mut row = LedgerRow { verdict: entry.verdict, counter: -1, ..LedgerRow::default() };
+        match entry.token {
+            Some((spec, icon)) => {
+                let title = if spec.issuer.is_empty() { &spec.account } else { &spec.issuer };
+                let counter = spec.kind.counter().filter(|_| entry.here.is_none());
+                row.title = title.into();
+                row.account = if spec.issuer.is_empty() { "".into() } else { spec.account.as_str().into() };
+                row.look = self.looks.look(&spec.issuer, &spec.account, icon);
+                row.code = self.code(at, spec).into();
+                row.counter = counter.map_or(-1, |counter| i32::try_from(counter).unwrap_or(i32::MAX));
+            }
+            None => {
+                row.title = entry.name.into();
+                row.look = self.looks.look(entry.name, "", None);
+            }
+        }
+        if let Some(here) = entry.here {
+            row.code_here = self.code(at, here).into();
+        }
+        if let Some(remark) = &entry.remark {
+            row.remark = remark.remark;
+            row.remark_part = remark.part;
+            row.remark_found = remark.found.as_str().into();
+            row.remark_taken = remark.taken.as_str().into();
+            row.more_remarks = i32::try_from(entry.more).unwrap_or(i32::MAX);
+        }
+        row
+    }
 }
 
 impl Model for LedgerModel {
     type Data = LedgerRow;
 
     fn row_count(&self) -> usize {
-        self.restore.opened().map_or(0, |opened| opened.1.lines.len() + opened.0.unreadable().len())
+        self.entries.count()
     }
 
     fn row_data(&self, row: usize) -> Option<LedgerRow> {
-        let opened = self.restore.opened()?;
-        let (source, ledger) = &*opened;
-        let Some(line) = ledger.lines.get(row) else {
-            let unreadable = source.unreadable().get(row - ledger.lines.len())?;
-            return Some(LedgerRow {
-                verdict: Verdict::Unreadable,
-                title: unreadable.name.as_str().into(),
-                look: self.looks.look(&unreadable.name, "", None),
-                counter: -1,
-                ..LedgerRow::default()
-            });
-        };
-        let spec = &line.token.spec;
-        let (verdict, here) = match &line.verdict {
-            ledger::Verdict::AlreadyThere(_) => (Verdict::AlreadyHere, None),
-            ledger::Verdict::Differs(id) => (Verdict::Conflict, Some(*id)),
-            _ => (Verdict::New, None),
-        };
-        let code_here = here.and_then(|id| {
-            let vault = self.restore.vault()?;
-            // A record may also differ from an earlier one of the same backup.
-            let earlier = || ledger.lines.iter().map(|line| &line.token).find(|token| token.id == id);
-            let token = vault.token(id).or_else(earlier)?;
-            Some(self.code(row, &token.spec))
-        });
-        let counter = spec.kind.counter().filter(|_| here.is_none());
-        let title = if spec.issuer.is_empty() { &spec.account } else { &spec.issuer };
-        Some(LedgerRow {
-            verdict,
-            title: title.into(),
-            account: if spec.issuer.is_empty() { "".into() } else { spec.account.as_str().into() },
-            look: self.looks.look(&spec.issuer, &spec.account, line.token.icon.as_deref()),
-            code: self.code(row, spec).into(),
-            counter: counter.map_or(-1, |counter| i32::try_from(counter).unwrap_or(i32::MAX)),
-            code_here: code_here.unwrap_or_default().into(),
-        })
+        let mut data = None;
+        self.entries.show(row, &mut |entry| data = Some(self.row(row, &entry)));
+        data
     }
 
     fn model_tracker(&self) -> &dyn ModelTracker {

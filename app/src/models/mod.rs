@@ -1,9 +1,10 @@
 //! Slint models over the session.
 
+mod entries;
 mod ledger;
 mod rows;
 mod token_list;
 
-pub use ledger::{Counts, LedgerModel};
+pub use ledger::{Entries, Entry, LedgerModel, RemarkRow};
 pub use rows::{Looks, badge, look, parameters};
 pub use token_list::TokenListModel;

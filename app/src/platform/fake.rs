@@ -325,14 +325,15 @@ impl Drop for FakeStream {
 
 /// A screen that shows one picture, or may not be looked at.
 #[derive(Debug, Default)]
-pub struct FakeScreen(pub Option<Luma>);
+pub struct FakeScreen(pub Mutex<Option<Luma>>);
 
 impl Screen for FakeScreen {
     fn support(&self) -> Support {
         Support::Supported
     }
 
-    fn capture(&self) -> Result<Luma, PlatformError> {
-        self.0.clone().ok_or_else(|| PlatformError::Refused("not allowed".into()))
+    fn capture(&self) -> Result<Option<Luma>, PlatformError> {
+        let picture = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        picture.map(Some).ok_or_else(|| PlatformError::Refused("not allowed".into()))
     }
 }

@@ -129,13 +129,13 @@ pub trait Viewer: Send + Sync {
     fn open(&self, path: &std::path::Path) -> Result<(), PlatformError>;
 }
 
-/// What the screen shows, for codes on it.
-pub trait Screen {
+/// What the screen shows, for codes on it. Looking may ask the person and so block.
+pub trait Screen: Send + Sync {
     /// Whether it can be looked at.
     fn support(&self) -> Support;
 
-    /// A grey picture of it.
-    fn capture(&self) -> Result<Luma, PlatformError>;
+    /// A grey picture of it, or of the part that the person chose; nothing where the person thought better of it.
+    fn capture(&self) -> Result<Option<Luma>, PlatformError>;
 }
 
 /// All services of one system.
@@ -169,7 +169,7 @@ pub struct Platform {
     /// Being opened for links: an entry that the desktop reads, as for the start with the login.
     pub links: Arc<dyn LoginStart>,
     /// The screen.
-    pub screen: Box<dyn Screen>,
+    pub screen: Arc<dyn Screen>,
 }
 
 impl Platform {
@@ -190,7 +190,7 @@ impl Platform {
             wishes: Arc::new(wishes::FixedWishes::default()),
             locale: None,
             links: Arc::new(login_start::NoLoginStart),
-            screen: Box::new(Unsupported),
+            screen: Arc::new(Unsupported),
         }
     }
 }
@@ -261,7 +261,7 @@ impl Screen for Unsupported {
         Support::Unsupported
     }
 
-    fn capture(&self) -> Result<Luma, PlatformError> {
+    fn capture(&self) -> Result<Option<Luma>, PlatformError> {
         Err(PlatformError::Unsupported)
     }
 }

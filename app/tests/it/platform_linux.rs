@@ -8,3 +8,4 @@ mod entries;
 mod keyring;
 mod presence;
 mod process;
+mod screen;

@@ -23,7 +23,7 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
         let Some(window) = weak.upgrade() else { return };
         // Behind it is the server's page, wherever it was asked for.
         if navigation::page(&window) == Page::Register {
-            navigation::replace(&window, Page::SignIn);
+            navigation::replace(&window, &of, Page::SignIn);
         } else {
             navigation::go(&window, &of, Page::SignIn);
         }

@@ -7,6 +7,7 @@ use slint::{ComponentHandle as _, Image, ModelRc, Rgb8Pixel, SharedPixelBuffer, 
 
 use super::{Parts, count, found, problems};
 use crate::{
+    bind::moving,
     controllers::{add, camera::Scanner},
     platform::camera::{CameraError, Preview},
 };
@@ -47,8 +48,13 @@ pub(super) fn shown(window: &AppWindow, parts: &Rc<Parts>) {
     open(window, parts, chosen(window, parts));
 }
 
+/// Opens the camera for another page than the one of adding.
+pub(in crate::bind) fn open_first(window: &AppWindow, parts: &Rc<Parts>) {
+    open(window, parts, chosen(window, parts));
+}
+
 /// Closes the camera; its last picture goes too.
-pub(super) fn close(window: &AppWindow, parts: &Parts) {
+pub(in crate::bind) fn close(window: &AppWindow, parts: &Parts) {
     *parts.adding.scanner.borrow_mut() = None;
     parts.adding.paused.set(false);
     let adapter = window.global::<AddAdapter<'_>>();
@@ -67,7 +73,7 @@ pub(super) fn pause(window: &AppWindow, parts: &Parts) {
 }
 
 /// The window is seen again.
-pub(super) fn tick(window: &AppWindow, parts: &Rc<Parts>) {
+pub(in crate::bind) fn tick(window: &AppWindow, parts: &Rc<Parts>) {
     if parts.adding.paused.get() && !window.window().is_minimized() {
         open(window, parts, chosen(window, parts));
     }
@@ -85,7 +91,8 @@ fn open(window: &AppWindow, parts: &Rc<Parts>, wanted: Option<String>) {
         // Fails only where the event loop is gone, and with it whoever would look.
         let _ = weak.upgrade_in_event_loop(|window| window.global::<AddAdapter<'_>>().invoke_camera_news());
     };
-    let scanner = Scanner::start(parts.services.platform.camera.clone(), wanted, wake);
+    let scanner =
+        Scanner::start(parts.services.platform.camera.clone(), wanted, parts.services.clock.countdown(), wake);
     *parts.adding.scanner.borrow_mut() = Some(scanner);
 }
 
@@ -103,6 +110,9 @@ fn news(window: &AppWindow, parts: &Rc<Parts>) {
         adapter.set_camera_live(true);
     }
     for codes in news.codes {
+        if moving::codes(window, parts, &codes) {
+            continue;
+        }
         match parts.add.scanned(&codes) {
             Some(Ok(())) => return caught(window, parts),
             Some(Err(problem)) => {

@@ -94,7 +94,7 @@ pub(super) fn show(window: &AppWindow, parts: &Rc<Parts>) {
     let shown = window.global::<NavigationAdapter<'_>>().get_page();
     if shown == Page::AddClipboard {
         // The clipboard was read on the way here; there is nothing to go back to.
-        navigation::replace(window, Page::Found);
+        navigation::replace(window, parts, Page::Found);
     } else {
         navigation::go(window, parts, Page::Found);
     }

@@ -20,6 +20,9 @@ pub(super) fn show(window: &AppWindow, parts: &Rc<Parts>, problem: add::AddProbl
         return account::follow(window, parts, link.expose());
     }
     let adapter = window.global::<AddAdapter<'_>>();
+    if let add::AddProblem::Known(KnownThing::OtherApp(name)) = problem {
+        adapter.set_other_app(name.into());
+    }
     if let add::AddProblem::PartsMissing(have, of) = problem {
         adapter.set_parts_have(count(have as usize));
         adapter.set_parts_of(count(of as usize));
@@ -35,6 +38,9 @@ fn shown(problem: add::AddProblem) -> AddProblem {
         P::NotAPicture => AddProblem::NotAPicture,
         P::TooLarge => AddProblem::TooLarge,
         P::Damaged => AddProblem::Damaged,
+        P::Export => AddProblem::NotAPicture,
+        P::ScreenRefused => AddProblem::ScreenRefused,
+        P::ThoughtBetter => AddProblem::None,
         P::ClipboardEmpty => AddProblem::ClipboardEmpty,
         P::ClipboardRefused => AddProblem::ClipboardRefused,
         P::ClipboardMissing => AddProblem::ClipboardMissing,
@@ -58,6 +64,11 @@ fn known(thing: KnownThing) -> AddProblem {
         KnownThing::Calendar => AddProblem::Calendar,
         KnownThing::Location => AddProblem::Location,
         KnownThing::Passkey => AddProblem::Passkey,
+        KnownThing::Payment => AddProblem::Payment,
+        KnownThing::Esim => AddProblem::Esim,
+        KnownThing::SmartHome => AddProblem::SmartHome,
+        KnownThing::OtherApp(_) => AddProblem::OtherApp,
+        KnownThing::Transfer => AddProblem::Transfer,
         KnownThing::Enrollment => AddProblem::Enrollment,
         KnownThing::Backup => AddProblem::Backup,
         KnownThing::Vault => AddProblem::Vault,

@@ -7,6 +7,7 @@ use slint::{ComponentHandle as _, Timer};
 
 use super::{Parts, begin, found, navigation, problems, use_as_secret};
 use crate::{
+    bind::moving,
     controllers::add::{self, Pasted},
     platform::Support,
 };
@@ -74,6 +75,7 @@ pub(in crate::bind) fn paste(window: &AppWindow, parts: &Rc<Parts>) {
     begin(window, parts);
     match parts.add.paste() {
         Ok(Pasted::Text(result)) => pasted(window, parts, result),
+        Ok(Pasted::Export(text)) => moving::read_text(window, parts, text),
         Ok(Pasted::File(path)) => {
             navigation::go(window, parts, Page::AddClipboard);
             read(window, parts, vec![path]);
@@ -124,12 +126,14 @@ pub(super) fn dropped(window: &AppWindow, parts: &Rc<Parts>, path: PathBuf) {
 fn read(window: &AppWindow, parts: &Rc<Parts>, paths: Vec<PathBuf>) {
     window.global::<AddAdapter<'_>>().set_busy(true);
     let (weak, of) = (window.as_weak(), parts.clone());
+    let single = <[PathBuf; 1]>::try_from(paths.clone()).ok();
     parts.add.read_files(paths, move |result| {
         let Some(window) = weak.upgrade() else { return };
         window.global::<AddAdapter<'_>>().set_busy(false);
-        match result {
-            Ok(()) => found::show(&window, &of),
-            Err(problem) => problems::show(&window, &of, problem),
+        match (result, single) {
+            (Err(add::AddProblem::Export), Some([path])) => moving::read_file(&window, &of, path),
+            (Ok(()), _) => found::show(&window, &of),
+            (Err(problem), _) => problems::show(&window, &of, problem),
         }
     });
 }

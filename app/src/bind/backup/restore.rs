@@ -2,11 +2,16 @@
 
 use std::{path::PathBuf, rc::Rc};
 
-use countersign_core::secret::{Password, SecretText};
-use countersign_ui::{AppWindow, BackupOpenProblem, LedgerRow, Notice, Page, ReadProblem, RestoreAdapter, RestoreStep};
+use countersign_core::{
+    secret::{Password, SecretText},
+    vault::Content,
+};
+use countersign_ui::{
+    AppWindow, BackupOpenProblem, LedgerCounts, LedgerRow, Notice, Page, ReadProblem, RestoreAdapter, RestoreStep,
+};
 use slint::{ComponentHandle as _, Model as _, ModelRc, SharedString, VecModel};
 
-use super::{number, refresh, show_list, undo};
+use super::{show_changed, undo};
 use crate::{
     backup_text::grouped,
     bind::{Parts, detail::local_time, navigation, notice, notice_with_undo, tell_change},
@@ -17,6 +22,9 @@ use crate::{
     models::LedgerModel,
     platform::Support,
 };
+
+/// What an import from another Countersign is called among the imports.
+const RECEIVED: &str = "another Countersign";
 
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     let adapter = window.global::<RestoreAdapter<'_>>();
@@ -133,15 +141,18 @@ pub(super) fn clear(window: &AppWindow, parts: &Parts) {
     adapter.set_problem(ReadProblem::None);
     adapter.set_open_problem(BackupOpenProblem::None);
     adapter.set_rows(ModelRc::new(VecModel::<LedgerRow>::default()));
-    for set in [
-        RestoreAdapter::set_total,
-        RestoreAdapter::set_new,
-        RestoreAdapter::set_already_here,
-        RestoreAdapter::set_conflicts,
-        RestoreAdapter::set_unreadable,
-    ] {
-        set(&adapter, 0);
-    }
+    adapter.set_counts(LedgerCounts::default());
+    adapter.set_received(false);
+}
+
+/// What came from another Countersign goes into the same ledger as a backup.
+pub(in crate::bind) fn show_received(window: &AppWindow, parts: &Rc<Parts>, content: Content) {
+    clear(window, parts);
+    parts.restore.take(content, RECEIVED);
+    let adapter = window.global::<RestoreAdapter<'_>>();
+    adapter.set_received(true);
+    show_ledger(&adapter, parts);
+    navigation::replace(window, parts, Page::Restore);
 }
 
 /// From the ledger or the password back to where the backup is.
@@ -228,12 +239,7 @@ fn open(window: &AppWindow, parts: &Rc<Parts>) {
 
 fn show_ledger(adapter: &RestoreAdapter<'_>, parts: &Parts) {
     let model = LedgerModel::new(parts.restore.clone(), parts.services.clock.now());
-    let counts = model.counts();
-    adapter.set_total(number(model.row_count()));
-    adapter.set_new(number(counts.new));
-    adapter.set_already_here(number(counts.already_here));
-    adapter.set_conflicts(number(counts.conflicts));
-    adapter.set_unreadable(number(counts.unreadable));
+    adapter.set_counts(model.counts());
     adapter.set_rows(ModelRc::new(model));
     adapter.set_step(RestoreStep::Ledger);
 }
@@ -242,8 +248,7 @@ fn add(window: &AppWindow, parts: &Rc<Parts>) {
     match parts.restore.add() {
         Ok((count, import)) => {
             clear(window, parts);
-            show_list(window, parts);
-            refresh(window, parts);
+            show_changed(window, parts);
             navigation::show(window, parts, Page::Tokens);
             match import {
                 Some(import) => notice_with_undo(window, parts, Notice::Added, count, move |window, parts| {

@@ -8,7 +8,7 @@ use slint::{ComponentHandle as _, SharedString};
 
 use super::{edit, qr};
 use crate::{
-    bind::{Parts, navigation::page},
+    bind::{Parts, moving, navigation::page},
     controllers::detail::LookError,
 };
 
@@ -63,6 +63,6 @@ fn granted(window: &AppWindow, parts: &Rc<Parts>, page: Page) {
     match page {
         Page::Edit => edit::show_secret(window, parts),
         Page::TokenQr => qr::show(window, parts),
-        _ => {}
+        other => moving::granted(window, parts, other),
     }
 }

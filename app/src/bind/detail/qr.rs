@@ -107,15 +107,16 @@ pub(super) fn show(window: &AppWindow, parts: &Parts) {
     }
     let qr = parts.detail.qr.borrow();
     let Some(qr) = qr.as_ref() else { return };
-    adapter.set_qr(picture(qr.matrix()));
-    adapter.set_qr_modules(number((qr.matrix().size() + 2 * QUIET) as u64));
+    let (image, modules) = picture(qr.matrix());
+    adapter.set_qr(image);
+    adapter.set_qr_modules(modules);
     adapter.set_qr_left(number(qr.left(parts.tokens.now())));
     adapter.set_qr_problem(QrProblem::None);
     adapter.set_qr_shown(true);
 }
 
-/// One pixel a module, quiet zone included; the page enlarges it.
-fn picture(matrix: &Matrix) -> Image {
+/// One pixel a module, quiet zone included, and how many modules that are on a side; the page enlarges it.
+pub(in crate::bind) fn picture(matrix: &Matrix) -> (Image, i32) {
     let side = matrix.size() + 2 * QUIET;
     let length = u32::try_from(side).unwrap_or(0);
     let mut pixels = SharedPixelBuffer::<Rgb8Pixel>::new(length, length);
@@ -124,7 +125,7 @@ fn picture(matrix: &Matrix) -> Image {
         let dark = x >= QUIET && y >= QUIET && matrix.is_dark(x - QUIET, y - QUIET);
         *pixel = if dark { Rgb8Pixel::new(0, 0, 0) } else { Rgb8Pixel::new(255, 255, 255) };
     }
-    Image::from_rgb8(pixels)
+    (Image::from_rgb8(pixels), i32::try_from(side).unwrap_or(1))
 }
 
 fn copy_link(window: &AppWindow, parts: &Parts) {

@@ -123,11 +123,12 @@ impl Found {
     }
 
     fn take_screen(&mut self) -> Result<(), Failure> {
-        let picture = crate::platform::current().screen.capture().map_err(|error| match error {
+        let captured = crate::platform::current().screen.capture().map_err(|error| match error {
             PlatformError::Unsupported => Failure::failed("The screen cannot be looked at here.")
-                .hint("Save a screenshot, and give it with --image; under Wayland only the desktop can make one."),
+                .hint("Save a screenshot, and give it with --image."),
             error => Failure::failed(spec::sentence(&error.to_string())),
         })?;
+        let picture = captured.ok_or_else(|| Failure::failed("No picture of the screen was taken."))?;
         self.intake.take_picture(&picture);
         self.note("the screen");
         Ok(())

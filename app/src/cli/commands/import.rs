@@ -29,14 +29,16 @@ pub(crate) fn import(context: &mut Context, args: &Import) -> Result<(), Failure
     let given = args.import_password_file.is_some();
     let source = passwords::source(args.import_password_file.as_deref(), "--import-password-file", &mut context.stdin)?;
     let bytes = read_file(context, &args.file)?;
+    let key_file = args.import_key_file.as_deref().map(|path| read_file(context, path)).transpose()?;
+    let file = File { bytes: &bytes, key_file: key_file.as_ref().map(|bytes| bytes.as_slice()) };
     let format = args.format.as_deref().and_then(import::format);
     // What is damaged or unknown is told before anybody types a password.
-    let mut found = if given { None } else { first_look(&bytes, format, args.yes)? };
+    let mut found = if given { None } else { first_look(file, format, args.yes)? };
     let mut session = context.open_with(key)?;
     if found.is_none() {
         let password = source.get("Password of the file: ", &context.stdin)?;
         let password = SecretText::new(password.to_string());
-        found = Some(unlocked(context, &bytes, format, &password, args.yes)?);
+        found = Some(unlocked(context, file, format, &password, args.yes)?);
     }
     let Some(source) = found else { return Ok(()) };
     let before = session.content().clone();
@@ -56,9 +58,25 @@ pub(crate) fn import(context: &mut Context, args: &Import) -> Result<(), Failure
     Ok(())
 }
 
+/// A file, and the key file that locks it.
+#[derive(Clone, Copy)]
+struct File<'a> {
+    bytes: &'a [u8],
+    key_file: Option<&'a [u8]>,
+}
+
+impl File<'_> {
+    fn read(self, format: Option<&import::Format>, unlock: Unlock<'_>) -> Result<import::Source, ImportError> {
+        match self.key_file {
+            Some(key_file) => import::read_with_key_file(self.bytes, key_file, format, unlock),
+            None => import::read(self.bytes, format, unlock),
+        }
+    }
+}
+
 /// The file without a password; `None` where it needs one, or a word on what opening it costs.
-fn first_look(bytes: &[u8], format: Option<&import::Format>, yes: bool) -> Result<Option<import::Source>, Failure> {
-    match import::read(bytes, format, Unlock { password: None, allow_costly: yes }) {
+fn first_look(file: File<'_>, format: Option<&import::Format>, yes: bool) -> Result<Option<import::Source>, Failure> {
+    match file.read(format, Unlock { password: None, allow_costly: yes }) {
         Ok(source) => Ok(Some(source)),
         Err(ImportError::PasswordNeeded { .. } | ImportError::Costly { .. }) => Ok(None),
         Err(error) => Err(Failure::import(&error)),
@@ -67,12 +85,12 @@ fn first_look(bytes: &[u8], format: Option<&import::Format>, yes: bool) -> Resul
 
 fn unlocked(
     context: &Context,
-    bytes: &[u8],
+    file: File<'_>,
     format: Option<&import::Format>,
     password: &SecretText,
     yes: bool,
 ) -> Result<import::Source, Failure> {
-    let read = |allow_costly| import::read(bytes, format, Unlock { password: Some(password), allow_costly });
+    let read = |allow_costly| file.read(format, Unlock { password: Some(password), allow_costly });
     let result = match read(yes) {
         Err(error @ ImportError::Costly { mib }) => {
             if !context.stdin.confirm(&format!("Opening the file takes {mib} MiB of memory. Go on? [y/N] "))? {

@@ -1,7 +1,7 @@
 //! A backup comes back in: found in whatever was copied, opened, compared, and only then added.
 
 use std::{
-    cell::{Ref, RefCell},
+    cell::{Cell, Ref, RefCell},
     path::PathBuf,
     rc::Rc,
     sync::Arc,
@@ -92,19 +92,31 @@ pub enum Opener {
     Recovery(SecretText),
 }
 
+/// What the import of a backup is called among the imports.
+const BACKUP: &str = "backup";
+
 /// A backup on its way in.
 pub struct RestoreController {
     services: Rc<Services>,
     door: Rc<Door>,
     source: RefCell<Option<Arc<Source>>>,
     opened: RefCell<Option<(Content, Ledger)>>,
+    /// What the import is called.
+    name: Cell<&'static str>,
     cancel: RefCell<Cancel>,
 }
 
 impl RestoreController {
     /// Over that vault.
     pub fn new(services: Rc<Services>, door: Rc<Door>) -> Self {
-        Self { services, door, source: RefCell::default(), opened: RefCell::default(), cancel: RefCell::default() }
+        Self {
+            services,
+            door,
+            source: RefCell::default(),
+            opened: RefCell::default(),
+            name: Cell::new(BACKUP),
+            cancel: RefCell::default(),
+        }
     }
 
     /// Asks for a file under that title; `None` where the user thought better of it.
@@ -153,12 +165,16 @@ impl RestoreController {
                 if cancel.is_cancelled() {
                     return;
                 }
-                done(result.map(|content| {
-                    let ledger = this.door.content().map(|vault| vault.compare(&content)).unwrap_or_default();
-                    *this.opened.borrow_mut() = Some((content, ledger));
-                }));
+                done(result.map(|content| this.take(content, BACKUP)));
             },
         );
+    }
+
+    /// Takes content that is open already, and compares it; `name` is what the import is called.
+    pub fn take(&self, content: Content, name: &'static str) {
+        let ledger = self.door.content().map(|vault| vault.compare(&content)).unwrap_or_default();
+        self.name.set(name);
+        *self.opened.borrow_mut() = Some((content, ledger));
     }
 
     /// What would be added, and from what.
@@ -177,10 +193,12 @@ impl RestoreController {
         let (source, _) = opened.as_ref().ok_or(ChangeError::Locked)?;
         let (random, now) = (self.services.random, self.services.clock.now());
         self.door.edit(&self.services, |content| {
-            let ledger = content.merge(source, "backup", &mut *random(), now);
+            let ledger = content.merge(source, self.name.get(), &mut *random(), now);
             // What came out of a backup is in one.
-            let held: Vec<_> = ledger.lines.iter().map(|line| reminder::mark(&line.token)).collect();
-            reminder::note(content, &held, None);
+            if self.name.get() == BACKUP {
+                let held: Vec<_> = ledger.lines.iter().map(|line| reminder::mark(&line.token)).collect();
+                reminder::note(content, &held, None);
+            }
             let import = content.imports().last().filter(|_| ledger.adds() > 0).cloned();
             Ok::<_, NoSuchToken>((ledger.adds(), import))
         })

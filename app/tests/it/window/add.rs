@@ -424,12 +424,12 @@ fn the_sheet_is_walked_by_keys_and_keeps_the_focus() {
     stage.settle();
     stage.key(slint::platform::Key::UpArrow);
     stage.key(slint::platform::Key::Return);
-    assert_eq!(stage.page(), Page::Restore, "up from the first is the last");
+    assert_eq!(stage.page(), Page::MoveIn, "up from the first is the last");
 
     navigation.invoke_add();
     stage.settle();
-    // Six ways: the seventh Tab is on the second again.
-    for _ in 0..7 {
+    // Seven ways, for this system's screen cannot be looked at: the eighth Tab is on the second again.
+    for _ in 0..8 {
         stage.key(slint::platform::Key::Tab);
     }
     stage.key(slint::platform::Key::Return);

@@ -50,13 +50,13 @@ impl Stage {
     }
 }
 
-fn devices(names: &[&str]) -> Vec<CameraDevice> {
+pub(super) fn devices(names: &[&str]) -> Vec<CameraDevice> {
     let device = |(at, name): (usize, &&str)| CameraDevice { id: at.to_string(), name: (*name).to_owned() };
     names.iter().enumerate().map(device).collect()
 }
 
 /// A code on grey paper, as a camera sends it.
-fn frame(text: &str, format: PixelFormat, padding: usize) -> RawFrame {
+pub(super) fn frame(text: &str, format: PixelFormat, padding: usize) -> RawFrame {
     const WIDTH: usize = 400;
     const HEIGHT: usize = 320;
     let code = Matrix::new(text).unwrap();

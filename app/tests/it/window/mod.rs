@@ -37,6 +37,8 @@ mod add_camera;
 mod backup;
 mod detail;
 mod lock;
+mod moving;
+mod screen;
 mod security;
 mod settings;
 mod tokens;
@@ -67,7 +69,11 @@ impl Stage {
 
     /// With these settings, on a system that has what is put into it.
     fn over(settings: SettingsStore, equip: impl FnOnce(&mut Platform)) -> Self {
-        i_slint_backend_testing::init_no_event_loop();
+        // A thread has one platform, and a journey may have two windows.
+        thread_local!(static READY: std::cell::Cell<bool> = const { std::cell::Cell::new(false) });
+        if !READY.replace(true) {
+            i_slint_backend_testing::init_no_event_loop();
+        }
         let folder = tempfile::tempdir().unwrap();
         let clock = Rc::new(FakeClock::new(RFC_TIME));
         let clipboard = Rc::new(FakeClipboard::default());

@@ -6,6 +6,7 @@ pub mod bus;
 pub mod desktop_entry;
 pub mod links;
 pub mod portal;
+pub mod portal_screen;
 pub mod presence;
 pub mod process;
 pub mod screen;
@@ -17,7 +18,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use etcetera::BaseStrategy as _;
 
-use crate::platform::Platform;
+use crate::platform::{Platform, Screen};
 
 /// Adds what only Linux desktops have.
 pub(super) fn with_services(platform: Platform) -> Platform {
@@ -27,7 +28,7 @@ pub(super) fn with_services(platform: Platform) -> Platform {
         clock_witness: Arc::new(timedate::TimeDate::default()),
         tray: Arc::new(tray::StatusNotifier::default()),
         wishes: Arc::new(portal::DesktopPortal::default()),
-        screen: Box::new(screen::X11Screen::new(std::env::var_os("DISPLAY"), std::env::var_os("WAYLAND_DISPLAY"))),
+        screen: screen(),
         ..platform
     };
     if let (Some(config), Ok(exe)) = (config_home(), std::env::current_exe()) {
@@ -38,6 +39,15 @@ pub(super) fn with_services(platform: Platform) -> Platform {
         }
     }
     platform
+}
+
+/// The screen of an X server, or what a Wayland desktop lets be seen.
+fn screen() -> Arc<dyn Screen> {
+    let wayland = std::env::var_os("WAYLAND_DISPLAY");
+    if wayland.as_ref().is_some_and(|name| !name.is_empty()) {
+        return Arc::new(portal_screen::PortalScreen::new(bus::Bus::Session));
+    }
+    Arc::new(screen::X11Screen::new(std::env::var_os("DISPLAY"), wayland))
 }
 
 /// `~/.config`, or what `XDG_CONFIG_HOME` says.

@@ -1,5 +1,5 @@
 //! The screen under X11: what all monitors show, as one picture. Wayland shows a program its own windows only, and its
-//! bridge for X11 shows black, so there it is not offered.
+//! bridge for X11 shows black: there the desktop is asked, as `portal_screen` does.
 
 use std::ffi::OsString;
 
@@ -32,7 +32,7 @@ impl Screen for X11Screen {
         if self.display.is_some() { Support::Supported } else { Support::Unsupported }
     }
 
-    fn capture(&self) -> Result<Luma, PlatformError> {
+    fn capture(&self) -> Result<Option<Luma>, PlatformError> {
         let display = self.display.as_deref().ok_or(PlatformError::Unsupported)?;
         let (connection, number) = RustConnection::connect(Some(display)).map_err(refused)?;
         let setup = connection.setup();
@@ -51,7 +51,9 @@ impl Screen for X11Screen {
         let layout = visual.and_then(|visual| Layout::new(setup, visual, image.depth));
         let grey = layout.and_then(|layout| layout.grey(&image.data, width.into(), height.into()));
         let grey = grey.ok_or_else(|| PlatformError::Refused("its pixels are of an unknown kind".to_owned()))?;
-        Luma::new(width.into(), height.into(), grey).map_err(|error| PlatformError::Refused(error.to_string()))
+        Luma::new(width.into(), height.into(), grey)
+            .map(Some)
+            .map_err(|error| PlatformError::Refused(error.to_string()))
     }
 }
 

@@ -1,13 +1,13 @@
 //! How each page is reached.
 
 use countersign_ui::{
-    AccountAdapter, NavigationAdapter, Page, RegisterStep, ServerFacts, ServerRow, SignInStep, SignInToken,
-    TokenChoice, TokenStanding,
+    AccountAdapter, MoveOutAdapter, NavigationAdapter, Page, RegisterStep, ServerFacts, ServerRow, SignInStep,
+    SignInToken, TokenChoice, TokenStanding, TransferAdapter, TransferStep,
 };
 use slint::{ComponentHandle as _, ModelRc, VecModel};
 
 use super::{
-    super::{RFC_SECRET, Stage},
+    super::{Picked, RFC_SECRET, Stage, moving::one_of_each},
     HEIGHT, Tree,
 };
 
@@ -127,6 +127,38 @@ fn signing_in(step: SignInStep) -> Stage {
     stage
 }
 
+const KEEPASS: &[u8] = include_bytes!("../../../../../core/testdata/import/keepass.kdbx");
+
+/// On the page of importing, with that file.
+fn moving_in(file: &[u8]) -> Stage {
+    let stage = empty(Page::MoveIn);
+    let path = stage.folder.path().join("file");
+    std::fs::write(&path, file).unwrap();
+    stage.picker.answer(Picked::File(path));
+    stage.press("Choose a file");
+    stage.work();
+    stage.work();
+    stage
+}
+
+/// With an entry that could not be read.
+fn kept() -> Stage {
+    let stage = moving_in(one_of_each().as_bytes());
+    stage.press("Add 4 tokens");
+    stage.go(Page::Kept);
+    stage
+}
+
+/// On the page of exporting, with that format reviewed.
+fn moving_out(format: &str) -> Stage {
+    let stage = on(Page::MoveOut);
+    let at = countersign_core::export::FORMATS.iter().position(|known| known.id == format).unwrap();
+    let format = i32::try_from(at).unwrap();
+    stage.window.global::<MoveOutAdapter<'_>>().invoke_choose_format(format);
+    stage.press("Continue with 1 token");
+    stage
+}
+
 pub(super) const PAGES: &[Place] = &[
     Place::new("welcome", Stage::new),
     Place::new("create", || {
@@ -161,6 +193,7 @@ pub(super) const PAGES: &[Place] = &[
         })
     },
     Place::new("add-picture", || empty(Page::AddPicture)),
+    Place::new("add-screen", || empty(Page::AddScreen)),
     Place::new("add-clipboard", || empty(Page::AddClipboard)),
     Place::new("add-manual", || empty(Page::AddManual)),
     Place::new("found", || {
@@ -173,6 +206,38 @@ pub(super) const PAGES: &[Place] = &[
     }),
     Place::new("backup", || on(Page::Backup)),
     Place::new("restore", || on(Page::Restore)),
+    Place::new("move-in", || empty(Page::MoveIn)),
+    Place::new("move-in-password", || moving_in(KEEPASS)),
+    Place::new("move-in-ledger", || moving_in(one_of_each().as_bytes())),
+    Place::new("kept", || kept()),
+    Place::new("kept-one", || {
+        let stage = kept();
+        stage.press("Broken (me@example.org)");
+        stage
+    }),
+    Place::new("move-out", || on(Page::MoveOut)),
+    Place::new("move-out-encrypted", || moving_out("aegis-encrypted")),
+    Place::new("move-out-plain", || {
+        let stage = moving_out("uri");
+        stage.press("Go on without encryption");
+        stage
+    }),
+    Place::new("send", || on(Page::Send)),
+    Place::new("receive", || {
+        let stage = empty(Page::Receive);
+        // Another one each time.
+        stage.window.global::<TransferAdapter<'_>>().set_invitation("CSX1: AAAAA".into());
+        stage.settle();
+        stage
+    }),
+    Place::new("transfer-compare", || {
+        let stage = empty(Page::Receive);
+        let adapter = stage.window.global::<TransferAdapter<'_>>();
+        adapter.set_digits("04721 95530".into());
+        adapter.set_step(TransferStep::Compare);
+        stage.settle();
+        stage
+    }),
     Place::new("automatic", || on(Page::Automatic)),
     Place::new("settings", || on(Page::Settings)),
     Place::new("appearance", || on(Page::Appearance)),
