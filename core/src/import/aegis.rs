@@ -145,9 +145,7 @@ fn content(db: &Object<'_>) -> Result<Source, ImportError> {
     }
     let mut source = Source::new(Aegis::NAME);
     for raw in db.list("entries").map_err(wrong)? {
-        let entry = json::object_of(raw.get());
-        let name = entry.as_ref().map_or_else(|_| String::new(), name);
-        source.push(name, entry.map_err(|_| Problem::Shape).and_then(|entry| draft(&entry, &groups)), raw.get());
+        source.push_object(raw.get(), name, |entry| draft(entry, &groups));
     }
     Ok(source)
 }

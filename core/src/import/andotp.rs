@@ -85,9 +85,7 @@ fn old_way(bytes: &[u8], password: &[u8]) -> Option<crypt::Plain> {
 fn entries(items: &[&serde_json::value::RawValue]) -> Source {
     let mut source = Source::new(AndOtp::NAME);
     for raw in items {
-        let entry = json::object_of(raw.get());
-        let name = entry.as_ref().map_or_else(|_| String::new(), name);
-        source.push(name, entry.map_err(|_| Problem::Shape).and_then(|entry| draft(&entry)), raw.get());
+        source.push_object(raw.get(), name, draft);
     }
     source
 }

@@ -80,9 +80,7 @@ impl Importer for FreeOtpPlus {
         };
         let mut source = Source::new(Self::NAME);
         for raw in outer.list("tokens").map_err(|problem| ImportError::outer(Self::NAME, &problem))? {
-            let token = json::object_of(raw.get());
-            let name = token.as_ref().map_or_else(|_| String::new(), name);
-            source.push(name, token.map_err(|_| Problem::Shape).and_then(|token| plain(&token)), raw.get());
+            source.push_object(raw.get(), name, plain);
         }
         Ok(source)
     }

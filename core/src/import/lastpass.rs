@@ -33,9 +33,7 @@ impl Importer for LastPass {
         let folders = outer.names("folders", "id", "name").map_err(wrong)?;
         let mut source = Source::new(Self::NAME);
         for raw in outer.list("accounts").map_err(wrong)? {
-            let account = json::object_of(raw.get());
-            let name = account.as_ref().map_or_else(|_| String::new(), name);
-            source.push(name, account.map_err(|_| Problem::Shape).and_then(|a| draft(&a, &folders)), raw.get());
+            source.push_object(raw.get(), name, |a| draft(a, &folders));
         }
         Ok(source)
     }

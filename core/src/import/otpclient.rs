@@ -61,9 +61,7 @@ impl Importer for OtpClient {
         let text = std::str::from_utf8(text).map_err(|_| damaged(()))?;
         let mut source = Source::new(Self::NAME);
         for raw in json::list_of(text).map_err(|_| damaged(()))? {
-            let entry = json::object_of(raw.get());
-            let name = entry.as_ref().map_or_else(|_| String::new(), name);
-            source.push(name, entry.map_err(|_| Problem::Shape).and_then(|entry| draft(&entry)), raw.get());
+            source.push_object(raw.get(), name, draft);
         }
         Ok(source)
     }

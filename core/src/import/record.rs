@@ -1,6 +1,9 @@
 //! What a file holds, record by record.
 
-use super::{ImportError, MAX_TOKENS};
+use super::{
+    ImportError, MAX_TOKENS,
+    json::{self, Object},
+};
 use crate::{
     secret::SecretText,
     token::{InvalidDigits, InvalidPeriod, MAX_TEXT_BYTES, SecretError, TokenSpec, UnknownAlgorithm},
@@ -81,6 +84,19 @@ impl Source {
             Err(problem) => Outcome::Unreadable(Unread { problem, raw: SecretText::new(raw.to_owned()) }),
         };
         self.records.push(Record { name, outcome });
+    }
+
+    /// Takes a record that should be an object.
+    pub(super) fn push_object(
+        &mut self,
+        raw: &str,
+        name: impl FnOnce(&Object<'_>) -> String,
+        draft: impl FnOnce(&Object<'_>) -> Result<Draft, Problem>,
+    ) {
+        match json::record(raw) {
+            Ok(object) => self.push(name(&object), draft(&object), raw),
+            Err(problem) => self.push("", Err(problem), raw),
+        }
     }
 }
 

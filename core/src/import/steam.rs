@@ -29,9 +29,7 @@ impl Importer for Steam {
         match accounts(outer) {
             Some(accounts) => {
                 for (_, raw) in accounts.fields() {
-                    let account = json::object_of(raw.get());
-                    let name = account.as_ref().map_or_else(|_| String::new(), name);
-                    source.push(name, account.map_err(|_| Problem::Shape).and_then(|a| draft(&a)), raw.get());
+                    source.push_object(raw.get(), name, draft);
                 }
             }
             None => source.push(name(outer), draft(outer), input.text.unwrap_or_default()),

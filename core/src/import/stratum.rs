@@ -99,12 +99,8 @@ fn backup(outer: &Object<'_>) -> Result<Source, ImportError> {
     }
     let mut source = Source::new(Stratum::NAME);
     for raw in outer.list("Authenticators").map_err(wrong)? {
-        let object = json::object_of(raw.get());
-        let name = object
-            .as_ref()
-            .map_or_else(|_| String::new(), |object| text::title(&text(object, "Issuer"), &text(object, "Username")));
-        let draft = object.map_err(|_| Problem::Shape).and_then(|object| Entry::of(&object)?.draft(&categories));
-        source.push(name, draft, raw.get());
+        let name = |object: &Object<'_>| text::title(&text(object, "Issuer"), &text(object, "Username"));
+        source.push_object(raw.get(), name, |object| Entry::of(object)?.draft(&categories));
     }
     Ok(source)
 }

@@ -77,9 +77,7 @@ fn entries(list: &str) -> Option<Source> {
     for raw in json::list_of(list).ok()? {
         let inner = json::text_of(raw);
         let text = inner.as_deref().unwrap_or(raw.get());
-        let entry = json::object_of(text);
-        let name = entry.as_ref().map_or_else(|_| String::new(), name);
-        source.push(name, entry.map_err(|_| Problem::Shape).and_then(|entry| draft(&entry)), text);
+        source.push_object(text, name, draft);
     }
     Some(source)
 }

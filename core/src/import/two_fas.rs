@@ -75,10 +75,8 @@ fn open(sealed: &str, unlock: Unlock<'_>) -> Result<crypt::Plain, ImportError> {
 
 fn services(source: &mut Source, items: &[&serde_json::value::RawValue], schema: u64, groups: &Names) {
     for raw in items {
-        let service = json::object_of(raw.get());
-        let name = service.as_ref().ok().and_then(|s| s.text("name").ok().flatten()).unwrap_or_default();
-        let draft = service.map_err(|_| Problem::Shape).and_then(|service| draft(&service, schema, groups));
-        source.push(name, draft, raw.get());
+        let name = |service: &Object<'_>| service.text("name").ok().flatten().unwrap_or_default();
+        source.push_object(raw.get(), name, |service| draft(service, schema, groups));
     }
 }
 
