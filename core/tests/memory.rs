@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use std::sync::Mutex;
+use std::{io::Cursor, sync::Mutex};
 
 use aes::{Aes256, cipher::BlockCipherEncrypt as _};
 use cbc::cipher::{BlockModeEncrypt as _, KeyInit as _, KeyIvInit as _, block_padding::Pkcs7};
@@ -12,6 +12,8 @@ use countersign_core::{
     secret::SecretText,
     vault::Content,
 };
+use data_encoding::BASE64;
+use image::{DynamicImage, ImageFormat};
 use peak_alloc::PeakAlloc;
 use rand_core::TryRng as _;
 use sha2::{Digest, Sha256};
@@ -163,6 +165,31 @@ fn what_unpacks() {
     let group = |depth: usize| format!("{}<Entry/>{}", "<Group>".repeat(depth), "</Group>".repeat(depth));
     check("groups in groups", database(&group(900)), End::Read(1));
     check("too many of them", database(&group(most / 16)), End::Refused("no XML"));
+}
+
+/// A white picture, which a few kilobytes unpack to.
+fn white(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    let picture = match format {
+        ImageFormat::Jpeg => DynamicImage::new_rgb8(width, height),
+        _ => DynamicImage::new_rgba8(width, height),
+    };
+    picture.write_to(&mut file, format).unwrap();
+    file.into_inner()
+}
+
+#[test]
+fn pictures() {
+    let none = "there is none in the picture";
+    for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
+        let name = |size: &str| format!("{size} {format:?}");
+        check(&name("a large screen as"), white(3840, 2160, format), End::Refused(none));
+        check(&name("a bomb as"), white(7000, 7000, format), End::Refused("pixels, more than can be read"));
+    }
+    check("a photograph", white(4000, 3000, ImageFormat::Jpeg), End::Refused(none));
+    let cell = BASE64.encode(&white(7000, 7000, ImageFormat::Png));
+    let page = format!("<html><tr><td><img src='data:image/png;base64,{cell}'></td></tr>");
+    check("a bomb in a page", page, End::Read(1));
 }
 
 fn garbage(bytes: usize) -> Vec<u8> {

@@ -41,7 +41,7 @@ impl Importer for Html {
             if source.records.len() >= MAX_RECORDS {
                 return Err(ImportError::TooMany);
             }
-            take(&mut source, &mut migrations, row, &cells);
+            take(&mut source, &mut migrations, row, &cells, input.picture_bytes());
         }
         uris::take(&mut source, &migrations.join("\n"), |_| {})?;
         Ok(source)
@@ -89,7 +89,7 @@ const SECRET: usize = 9;
 const COUNTER: usize = 10;
 const PIN: usize = 11;
 
-fn take(source: &mut Source, migrations: &mut Vec<String>, row: &str, cells: &[&str]) {
+fn take(source: &mut Source, migrations: &mut Vec<String>, row: &str, cells: &[&str], memory: u64) {
     let texts: Vec<String> = cells.iter().map(|cell| plain(cell)).collect();
     let title = text::title(&texts[0], texts.get(1).map_or("", String::as_str));
     if let Some(link) = texts.iter().find(|cell| uris::has_link(cell)) {
@@ -102,7 +102,7 @@ fn take(source: &mut Source, migrations: &mut Vec<String>, row: &str, cells: &[&
         return source.push(title, draft, link);
     }
     // The picture says all that a link can; the columns leave the period out.
-    let picture = cells.iter().find_map(|cell| link_in_picture(cell));
+    let picture = cells.iter().find_map(|cell| link_in_picture(cell, memory));
     let draft = match (picture, texts.len() > COUNTER) {
         (Some(link), _) => Draft::from_uri(&link),
         (None, true) => columns(&texts),
@@ -118,11 +118,11 @@ fn take(source: &mut Source, migrations: &mut Vec<String>, row: &str, cells: &[&
     source.push(title, draft, row);
 }
 
-fn link_in_picture(cell: &str) -> Option<String> {
+fn link_in_picture(cell: &str, memory: u64) -> Option<String> {
     let (_, data) = cell.split_once("data:image/png;base64,")?;
     let data = data.split(['"', '\'']).next()?;
     let clean: Vec<u8> = data.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    let picture = Luma::from_file_bytes(&BASE64.decode(&clean).ok()?).ok()?;
+    let picture = Luma::from_file_bytes_within(&BASE64.decode(&clean).ok()?, memory).ok()?;
     qr::read(&picture).into_iter().find(|text| uris::has_link(text))
 }
 

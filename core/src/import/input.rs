@@ -19,6 +19,9 @@ pub(super) struct Input<'a> {
     pub(super) key_file: Option<&'a [u8]>,
 }
 
+/// What the pictures of a file may take in memory beside ten times its length, in bytes.
+const PICTURE_BYTES: u64 = 60 * 1024 * 1024;
+
 /// The outermost JSON value.
 pub(super) enum Json<'a> {
     /// The text is no JSON.
@@ -43,6 +46,11 @@ impl<'a> Input<'a> {
             _ => Json::No,
         };
         Self { bytes, text, json, too_many, key_file: None }
+    }
+
+    /// What a picture in the file may take in memory, in bytes. A file of a few kilobytes can unpack to half a gigabyte.
+    pub(super) fn picture_bytes(&self) -> u64 {
+        PICTURE_BYTES + 9 * self.bytes.len() as u64
     }
 
     /// The outermost object.

@@ -32,7 +32,7 @@ impl Importer for Uris {
         match input.text {
             Some(text) => take(&mut source, text, |_| {})?,
             None => {
-                let picture = Luma::from_file_bytes(input.bytes)
+                let picture = Luma::from_file_bytes_within(input.bytes, input.picture_bytes())
                     .map_err(|error| ImportError::damaged("a QR code", error.to_string()))?;
                 let payloads = qr::read_payloads(&picture);
                 if payloads.is_empty() {

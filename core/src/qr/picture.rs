@@ -88,9 +88,15 @@ impl Luma {
     /// it is decoded, the camera's orientation is applied, and transparent pixels lie on white, or on black where
     /// white would hide everything.
     pub fn from_file_bytes(bytes: &[u8]) -> Result<Self, PictureError> {
+        Self::from_file_bytes_within(bytes, u64::MAX)
+    }
+
+    /// [`Luma::from_file_bytes`] of a picture that takes at most so many bytes of memory, from its file to what its codes
+    /// hold; a larger one is [`PictureError::TooLarge`].
+    pub fn from_file_bytes_within(bytes: &[u8], memory: u64) -> Result<Self, PictureError> {
         let format = format_of(bytes).ok_or(PictureError::UnknownFormat)?;
         // A decoder of a damaged file may panic, as may a reader of codes: the answer is the same.
-        super::guard::guarded(|| decode(bytes, format))
+        super::guard::guarded(|| decode(bytes, format, memory))
             .unwrap_or_else(|| Err(PictureError::Damaged("the decoder gave up".to_owned())))
     }
 
@@ -122,23 +128,27 @@ fn format_of(bytes: &[u8]) -> Option<ImageFormat> {
     image::guess_format(bytes).ok().filter(|format| matches!(format, Bmp | Gif | Jpeg | Png | WebP))
 }
 
-fn decode(bytes: &[u8], format: ImageFormat) -> Result<Luma, PictureError> {
+fn decode(bytes: &[u8], format: ImageFormat, memory: u64) -> Result<Luma, PictureError> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_DECODER_BYTES);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(|error| explain(&error))?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+    let pixels = u64::from(width) * u64::from(height);
+    // Beside the pixels as they are there are two copies in grey, or what the readers make of one.
+    if pixels > MAX_PIXELS || decoder.total_bytes().saturating_add(2 * pixels).max(4 * pixels) > memory {
         return Err(PictureError::TooLarge { width, height });
     }
     // A missing or damaged EXIF block is no reason to refuse the pixels.
     let orientation = decoder.orientation().ok();
-    let mut image = DynamicImage::from_decoder(decoder).map_err(|error| explain(&error))?;
-    if let Some(orientation) = orientation {
-        image.apply_orientation(orientation);
-    }
+    let image = DynamicImage::from_decoder(decoder).map_err(|error| explain(&error))?;
     let grey = if image.color().has_alpha() { flatten(image) } else { image.into_luma8() };
+    let mut grey = DynamicImage::from(grey);
+    if let Some(orientation) = orientation {
+        grey.apply_orientation(orientation);
+    }
+    let grey = grey.into_luma8();
     let (width, height) = grey.dimensions();
     Luma::new(width, height, grey.into_raw())
 }
