@@ -5,8 +5,6 @@
 
 use std::{io::Cursor, sync::Mutex};
 
-use aes::{Aes256, cipher::BlockCipherEncrypt as _};
-use cbc::cipher::{BlockModeEncrypt as _, KeyInit as _, KeyIvInit as _, block_padding::Pkcs7};
 use countersign_core::{
     import::{self, ImportError, MAX_FILE_BYTES, MAX_TOKENS, Unlock},
     secret::SecretText,
@@ -16,11 +14,13 @@ use data_encoding::BASE64;
 use image::{DynamicImage, ImageFormat};
 use peak_alloc::PeakAlloc;
 use rand_core::TryRng as _;
-use sha2::{Digest, Sha256};
 
 #[allow(dead_code, reason = "the other tests use the rest")]
 #[path = "it/importers/kit.rs"]
 mod kit;
+#[allow(unreachable_pub, reason = "a library of its own there")]
+#[path = "../fuzz/src/database.rs"]
+mod sealed;
 
 use kit::{Counting, NOW};
 
@@ -199,50 +199,10 @@ fn garbage(bytes: usize) -> Vec<u8> {
     garbage
 }
 
-/// A KeePass database (KDBX 3) with that in its outermost group.
+/// A KeePass database with that in its outermost group.
 fn database(inner: &str) -> Vec<u8> {
     let xml = format!("<KeePassFile><Root><Group>{inner}</Group></Root></KeePassFile>");
     let mut gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\0".to_vec();
     gzip.extend(miniz_oxide::deflate::compress_to_vec(xml.as_bytes(), 6));
-    let mut header = b"\x03\xd9\xa2\x9a\x67\xfb\x4b\xb5\x01\0\x03\0".to_vec();
-    let aes = b"\x31\xc1\xf2\xe6\xbf\x71\x43\x50\xbe\x58\x05\x21\x6a\xfc\x5a\xff";
-    let fields: [(u8, &[u8]); 10] = [
-        (2, aes),
-        (3, b"\x01\0\0\0"),
-        (4, &[4; 32]),
-        (5, &[5; 32]),
-        (6, b"\x01\0\0\0\0\0\0\0"),
-        (7, &[7; 16]),
-        (8, &[8; 32]),
-        (9, &[9; 32]),
-        (10, b"\x02\0\0\0"),
-        (0, b""),
-    ];
-    for (id, value) in fields {
-        header.push(id);
-        header.extend_from_slice(&(value.len() as u16).to_le_bytes());
-        header.extend_from_slice(value);
-    }
-    let mut body = vec![9; 32];
-    for (number, block) in [gzip.as_slice(), b""].into_iter().enumerate() {
-        body.extend_from_slice(&(number as u32).to_le_bytes());
-        body.extend_from_slice(&Sha256::digest(block));
-        body.extend_from_slice(&(block.len() as u32).to_le_bytes());
-        body.extend_from_slice(block);
-    }
-    let mut halves = <[u8; 32]>::from(Sha256::digest(Sha256::digest(PASSWORD)));
-    let cipher = Aes256::new(&[5; 32].into());
-    for half in halves.chunks_exact_mut(16) {
-        let mut block = aes::Block::try_from(&*half).unwrap();
-        cipher.encrypt_block(&mut block);
-        half.copy_from_slice(&block);
-    }
-    let key = Sha256::new().chain_update([4; 32]).chain_update(Sha256::digest(halves)).finalize();
-    let length = body.len();
-    body.resize(length + 16, 0);
-    let sealed = cbc::Encryptor::<Aes256>::new_from_slices(&key, &[7; 16])
-        .unwrap()
-        .encrypt_padded::<Pkcs7>(&mut body, length)
-        .unwrap();
-    [&header, sealed].concat()
+    sealed::sealed(&gzip, true, PASSWORD)
 }

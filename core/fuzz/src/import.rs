@@ -1,13 +1,15 @@
 //! Files of other apps, as far as they are read without a password.
 
 use countersign_core::{
-    import::{self, MAX_RECORDS, Outcome, Unlock},
+    import::{self, MAX_TOKENS, Outcome, Unlock},
+    secret::SecretText,
     vault::Content,
 };
 
-use super::check_codes;
+use super::{check_codes, database::sealed};
 
 const NOW: u64 = 1_700_000_000;
+const PASSWORD: &str = "fuzz";
 
 /// What a file of a format without text begins with: an archive, a database, KeePass, Java, OTPClient, Stratum.
 const MAGICS: [&[u8]; 7] = [
@@ -37,10 +39,25 @@ pub fn import_binary(data: &[u8]) {
     }
 }
 
-/// Every record has one fate, every token a code, and a second import of the same file brings nothing.
+/// The content of a KeePass database, as it is and within what every database has around it.
+pub fn import_database(data: &[u8]) {
+    let (head, tail) = (b"<KeePassFile><Root><Group>", b"</Group></Root></KeePassFile>");
+    for content in [data, &[&head[..], data, tail].concat()] {
+        look_with(&sealed(content, false, PASSWORD), Some(PASSWORD));
+    }
+}
+
+/// A file without a password.
 fn look(data: &[u8]) {
-    let Ok(source) = import::read(data, None, Unlock::default()) else { return };
-    assert!(source.records.len() <= MAX_RECORDS);
+    look_with(data, None);
+}
+
+/// Every record has one fate, every token a code, and a second import of the same file brings nothing.
+fn look_with(data: &[u8], password: Option<&str>) {
+    let password = password.map(|password| SecretText::new(password.to_owned()));
+    let unlock = Unlock { password: password.as_ref(), allow_costly: false };
+    let Ok(source) = import::read(data, None, unlock) else { return };
+    assert!(source.records.len() <= MAX_TOKENS);
     for record in &source.records {
         if let Outcome::Token(draft) = &record.outcome {
             check_codes(&draft.spec);

@@ -3,6 +3,7 @@
 //! Each function takes one input. The fuzz targets call them with random ones, and `core/tests/it/corpus.rs` with the
 //! committed ones, so that every check runs without a nightly compiler, too.
 
+mod database;
 mod import;
 mod sealed;
 mod text;
@@ -14,7 +15,7 @@ use countersign_core::{
     uri::{self, migration},
 };
 
-pub use import::{import_binary, import_json, import_text};
+pub use import::{import_binary, import_database, import_json, import_text};
 pub use sealed::vault_file;
 pub use text::backup_text;
 

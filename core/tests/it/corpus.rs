@@ -57,6 +57,11 @@ fn import_text() {
 }
 
 #[test]
+fn import_database() {
+    each("import_database", doors::import_database);
+}
+
+#[test]
 fn import_binary() {
     each("import_binary", doors::import_binary);
 }
