@@ -4,6 +4,10 @@ use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use super::{StoreError, credentials, verify::Columns};
 
+/// Uses link $1 up at $2: once, of those who try at once, in whatever process.
+pub const TAKE: &str = "UPDATE links SET state = 'used', used_at = $2, secret = NULL WHERE id = $1 AND state = 'open' \
+    RETURNING id";
+
 /// A link that is open, and whose it is.
 #[derive(Clone, Debug)]
 pub struct Link {
@@ -108,9 +112,7 @@ pub async fn prepare(
 
 /// Uses a link up. False: somebody did before, or a newer one took its place.
 pub async fn take(connection: &mut AnyConnection, id: &str, now: i64) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE links SET state = 'used', used_at = $2, secret = NULL WHERE id = $1 AND state = 'open' \
-        RETURNING id";
-    Ok(sqlx::query(SQL).bind(id).bind(now).fetch_optional(connection).await?.is_some())
+    Ok(sqlx::query(TAKE).bind(id).bind(now).fetch_optional(connection).await?.is_some())
 }
 
 /// Ends the registrations under way that were begun with a link.

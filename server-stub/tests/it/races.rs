@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use countersign_server::store::{Store, login, registration};
+use countersign_server::store::{Store, links, login, registration};
 use sqlx::AssertSqlSafe;
 use tokio::task::JoinSet;
 
@@ -47,7 +47,7 @@ async fn first(store: &Store, sql: &str, id: &str, given: &[Given]) -> bool {
     row.is_some()
 }
 
-/// A user and one row in `registrations` or `challenges` for each trial.
+/// A user and one row in `registrations`, `challenges` or `links` for each trial.
 async fn rows(store: &Store, table: &str, state: &str, trials: usize) {
     let mut transaction = store.begin().await.unwrap();
     for trial in 0..trials {
@@ -58,6 +58,11 @@ async fn rows(store: &Store, table: &str, state: &str, trials: usize) {
                 "INSERT INTO challenges (id, user_id, nonce, created_at, expires_at) VALUES ('{trial}', '{trial}', '', 0, {})",
                 NOW + 60
             ),
+            "links" => format!(
+                "INSERT INTO links (id, user_id, hash, state, created_at, expires_at) \
+                 VALUES ('{trial}', '{trial}', $1, '{state}', 0, {})",
+                NOW + 60
+            ),
             _ => format!(
                 "INSERT INTO registrations (id, user_id, state, nonce, app_id, app_key, app_name, platform, sms_mac, \
                  sms_key_id, created_at, expires_at) VALUES ('{trial}', '{trial}', '{state}', '', '', $1, '', '', $1, 1, 0, {})",
@@ -66,7 +71,7 @@ async fn rows(store: &Store, table: &str, state: &str, trials: usize) {
         };
         sqlx::query(AssertSqlSafe(user)).execute(&mut *transaction).await.unwrap();
         let row = sqlx::query(AssertSqlSafe(row));
-        let row = if table == "challenges" { row } else { row.bind(vec![0_u8]) };
+        let row = if table == "challenges" { row } else { row.bind(trial.to_be_bytes().to_vec()) };
         row.execute(&mut *transaction).await.unwrap();
     }
     transaction.commit().await.unwrap();
@@ -145,6 +150,15 @@ on_both! {
     async fn a_first_code_without_its_condition_activates_twice(database: &Database) {
         let sql = without(registration::TAKE, " AND state = 'confirmed'");
         assert_eq!(race(database, "registrations", "confirmed", &sql, &LATER, 20, 2).await, (2, 2));
+    }
+
+    async fn a_link_is_used_up_once(database: &Database) {
+        assert_eq!(race(database, "links", "open", links::TAKE, &LATER, TRIALS, 2).await, (1, 1));
+    }
+
+    async fn a_link_without_its_condition_is_used_up_twice(database: &Database) {
+        let sql = without(links::TAKE, " AND state = 'open'");
+        assert_eq!(race(database, "links", "open", &sql, &LATER, 20, 2).await, (2, 2));
     }
 
     async fn of_twenty_tries_at_an_sms_code_five_are_looked_at(database: &Database) {
