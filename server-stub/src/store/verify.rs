@@ -71,7 +71,7 @@ impl Statements {
                   ELSE blocked_until END, "
             ),
             open!("locked_at = CASE", "AND failures + 1 >= asked.most THEN asked.at ELSE locked_at END "),
-            "FROM asked WHERE users.{key} = asked.who RETURNING id, failures, claimed",
+            "FROM asked WHERE users.{user_key} = asked.who RETURNING id, failures, claimed",
         ),
         accept: "UPDATE credentials SET \
             last_step = CASE WHEN asked.until IS NULL THEN asked.step ELSE last_step END, \
@@ -137,7 +137,7 @@ macro_rules! subject_sql {
         concat!(
             "SELECT u.id, g.policy, c.id, c.kind, c.issuer, c.account, c.algorithm, c.digits, c.period, c.secret, ",
             "c.last_step, c.resync_step, c.resync_until, c.unconfirmed_since, u.folded, ",
-            "CAST(u.{key} AS TEXT), CAST(c.{key} AS TEXT) ",
+            "CAST(u.{user_key} AS TEXT), CAST(c.{key} AS TEXT) ",
             "FROM users u LEFT JOIN groups g ON g.id = u.group_id LEFT JOIN credentials c ON c.user_id = u.id ",
             "WHERE ",
             $condition,
@@ -149,8 +149,9 @@ macro_rules! subject_sql {
 /// By names. Whoever has one is the first that is not before it; where nobody has, it is the next, and after the last
 /// the first of all.
 const BY_NAME: &str = subject_sql!(
-    "u.{key} {any}SELECT coalesce((SELECT n.{key} FROM users n WHERE n.folded >= value ORDER BY n.folded LIMIT 1), \
-     (SELECT n.{key} FROM users n ORDER BY n.folded LIMIT 1)) FROM {texts}{end}"
+    "u.{user_key} {any}SELECT coalesce( \
+        (SELECT n.{user_key} FROM users n WHERE n.folded >= value ORDER BY n.folded LIMIT 1), \
+        (SELECT n.{user_key} FROM users n ORDER BY n.folded LIMIT 1)) FROM {texts}{end}"
 );
 const BY_ID: &str = subject_sql!("u.id {in_list}");
 
@@ -336,7 +337,7 @@ pub async fn claim(
     policy: &Policy,
     now: i64,
 ) -> Result<Option<i64>, StoreError> {
-    const KEY: &str = "SELECT CAST({key} AS TEXT) FROM users WHERE id = $1";
+    const KEY: &str = "SELECT CAST({user_key} AS TEXT) FROM users WHERE id = $1";
     let sql = in_dialect(connection, KEY);
     let row = sqlx::query(AssertSqlSafe(sql)).bind(user_id).fetch_optional(&mut *connection).await?;
     let Some(row) = row else { return Ok(None) };

@@ -16,7 +16,7 @@ const ACCEPT_ALWAYS: Statements = Statements {
 
 /// Claims an attempt whatever the budget says.
 const CLAIM_ALWAYS: Statements = Statements {
-    claim: "UPDATE users SET failures = failures + 1 FROM asked WHERE users.{key} = asked.who RETURNING id, failures, 1",
+    claim: "UPDATE users SET failures = failures + 1 FROM asked WHERE users.{user_key} = asked.who RETURNING id, failures, 1",
     ..Statements::REAL
 };
 
