@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Export(Export),
     /// Takes back the newest import as one step; its tokens go to the trash
     UndoImport,
+    /// Lists entries of imports that could not be read and are kept; shows, reads again or deletes them
+    Unreadable(Unreadable),
     /// Reads and makes QR codes
     #[command(subcommand)]
     Qr(Qr),
@@ -270,6 +272,19 @@ pub(crate) struct RestoreBackup {
     /// Only shows what would be added
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Unreadable {
+    /// Prints this entry word for word, which may show a secret; the beginning of its id is enough
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// Tries to read it, or all, once more
+    #[arg(long)]
+    pub(crate) read_again: bool,
+    /// Deletes it for good
+    #[arg(long, requires = "id", conflicts_with = "read_again")]
+    pub(crate) delete: bool,
 }
 
 #[derive(Debug, Args)]

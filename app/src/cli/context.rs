@@ -98,7 +98,7 @@ impl Context {
         let unreadable = session.content().unreadable().len();
         if unreadable > 0 {
             self.out.warn(&format!(
-                "{} of the vault cannot be read by this version; kept as they are, and left out here",
+                "{} of the vault cannot be read by this version; kept as they are, and left out here (`countersign unreadable` lists them)",
                 if unreadable == 1 { "1 entry".into() } else { format!("{unreadable} entries") }
             ));
         }

@@ -101,6 +101,7 @@ fn over_vault(command: Command, context: &mut Context) -> Result<(), Failure> {
         Command::RestoreBackup(args) => commands::backup::restore_backup(context, &args),
         Command::Import(args) => commands::import::import(context, &args),
         Command::Export(args) => commands::export::export(context, &args),
+        Command::Unreadable(args) => commands::unreadable::unreadable(context, &args),
         Command::UndoImport => commands::backup::undo_import(context),
         Command::Qr(Qr::Show { query, output }) => commands::qr::show(context, &query, output.as_deref()),
         Command::Server(ServerCommand::Add(args)) => commands::server::add(context, &args),

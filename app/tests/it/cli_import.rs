@@ -160,3 +160,22 @@ fn every_format_comes_back_through_its_file() {
         assert_eq!(done["added"], json!(2), "{format}: {done}");
     }
 }
+
+#[test]
+fn what_could_not_be_read_is_listed_shown_and_deleted() {
+    let desk = Desk::with(&[]);
+    let file = desk.file("aegis.json", aegis());
+    desk.json(&["import", &file]);
+    let rows = desk.json(&["unreadable"]);
+    let row = &rows.as_array().unwrap()[0];
+    assert_eq!((&row["name"], &row["source"]), (&json!("Cedar (alice)"), &json!("Aegis")));
+    assert!(!rows.to_string().contains(RFC_SECRET), "a list shows no secret");
+    let id = row["id"].as_str().unwrap();
+    let shown = desk.json(&["unreadable", &id[..8]]);
+    assert!(shown["raw"].as_str().unwrap().contains("SHA3"), "{shown}");
+    assert_eq!(desk.json(&["unreadable", "--read-again"])["unreadable"], json!(1));
+    assert_eq!(desk.run(["unreadable", "ffff"]).code, 3);
+    desk.json(&["unreadable", id, "--delete"]);
+    assert_eq!(desk.json(&["unreadable"]), json!([]));
+    assert!(desk.open().content().unreadable().is_empty());
+}

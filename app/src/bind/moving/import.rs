@@ -278,7 +278,7 @@ fn problem(problem: &FileProblem, format: &str) -> MoveInProblem {
         FileProblem::Import(error) => match error {
             ImportError::Empty => MoveInProblem::Empty,
             ImportError::TooLarge { .. } => MoveInProblem::TooLarge,
-            ImportError::TooMany => MoveInProblem::TooMany,
+            ImportError::TooMany | ImportError::TooManyTokens => MoveInProblem::TooMany,
             ImportError::WrongPassword { .. } => MoveInProblem::WrongPassword,
             ImportError::KeyFile { .. } => MoveInProblem::KeyFile,
             ImportError::Damaged { .. } if !format.is_empty() => MoveInProblem::Damaged,

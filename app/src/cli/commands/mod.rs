@@ -9,5 +9,6 @@ pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod qr;
 pub(crate) mod server;
+pub(crate) mod unreadable;
 pub(crate) mod vault;
 pub(crate) mod verify;

@@ -209,7 +209,7 @@ pub(super) const PAGES: &[Place] = &[
     Place::new("move-in", || empty(Page::MoveIn)),
     Place::new("move-in-password", || moving_in(KEEPASS)),
     Place::new("move-in-ledger", || moving_in(one_of_each().as_bytes())),
-    Place::new("kept", || kept()),
+    Place::new("kept", kept),
     Place::new("kept-one", || {
         let stage = kept();
         stage.press("Broken (me@example.org)");
