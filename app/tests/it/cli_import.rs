@@ -163,7 +163,7 @@ fn every_format_comes_back_through_its_file() {
 
 #[test]
 fn what_could_not_be_read_is_listed_shown_and_deleted() {
-    let desk = Desk::with(&[]);
+    let desk = Desk::with(&["otpauth://totp/RFC:alice?secret=JBSWY3DPEHPK3PXP&issuer=RFC"]);
     let file = desk.file("aegis.json", aegis());
     desk.json(&["import", &file]);
     let rows = desk.json(&["unreadable"]);
