@@ -8,3 +8,4 @@ mod lost_vault;
 mod secrets;
 mod server_line;
 mod server_window;
+mod stage;

@@ -6,11 +6,11 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -232,6 +232,8 @@ pub fn server_program() -> &'static Path {
 pub struct Wire {
     address: SocketAddr,
     left: Arc<AtomicUsize>,
+    /// Microseconds that the server thought over requests.
+    thought: Arc<AtomicUsize>,
 }
 
 /// Never breaks off.
@@ -243,23 +245,30 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("its address");
         let left = Arc::new(AtomicUsize::new(WHOLE));
-        let allowed = left.clone();
+        let thought = Arc::new(AtomicUsize::new(0));
+        let (allowed, thinks) = (left.clone(), thought.clone());
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let allowed = allowed.clone();
+                let (allowed, thinks) = (allowed.clone(), thinks.clone());
                 thread::spawn(move || {
                     if let Ok(server) = TcpStream::connect(server) {
-                        carry(client, server, &allowed);
+                        carry(client, server, &allowed, &thinks);
                     }
                 });
             }
         });
-        Self { address, left }
+        Self { address, left, thought }
     }
 
     /// Its address, which the server must know itself by.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// How long the server thought over requests since the last time that this was asked: from the last byte of each
+    /// to the first of its answer.
+    pub fn thought(&self) -> Duration {
+        Duration::from_micros(self.thought.swap(0, Ordering::SeqCst) as u64)
     }
 
     /// Lets so many bytes of answers through from now on, and breaks every connection off after them.
@@ -268,18 +277,30 @@ impl Wire {
     }
 }
 
-fn carry(mut client: TcpStream, mut server: TcpStream, allowed: &Arc<AtomicUsize>) {
+#[allow(clippy::disallowed_methods, reason = "what is measured is time")]
+fn carry(mut client: TcpStream, mut server: TcpStream, allowed: &Arc<AtomicUsize>, thought: &Arc<AtomicUsize>) {
     let _ = client.set_nodelay(true);
     let _ = server.set_nodelay(true);
     let (Ok(mut from_client), Ok(mut to_server)) = (client.try_clone(), server.try_clone()) else { return };
+    let asked = Arc::new(Mutex::new(None));
+    let asks = asked.clone();
     let there = thread::spawn(move || {
-        let _ = std::io::copy(&mut from_client, &mut to_server);
+        let mut buffer = [0; 4096];
+        while let Ok(count) = from_client.read(&mut buffer) {
+            if count == 0 || to_server.write_all(&buffer[..count]).is_err() {
+                break;
+            }
+            *asks.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
         let _ = to_server.shutdown(Shutdown::Write);
     });
     let mut buffer = [0; 4096];
     while let Ok(count) = server.read(&mut buffer) {
         if count == 0 {
             break;
+        }
+        if let Some(since) = asked.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            thought.fetch_add(since.elapsed().as_micros() as usize, Ordering::SeqCst);
         }
         let left = allowed.load(Ordering::SeqCst);
         let passed = count.min(left);

@@ -24,9 +24,14 @@ pub struct News {
     pub preview: Option<Preview>,
     /// What codes held, a list for each picture that had any.
     pub codes: Vec<Vec<Payload>>,
+    /// Where the codes of the last such picture were.
+    pub outlines: Vec<Outline>,
     /// Why there are no more pictures.
     pub error: Option<CameraError>,
 }
+
+/// The corners of a code, clockwise, as shares of the picture's width and height.
+pub type Outline = [(f32, f32); 4];
 
 /// A camera that is open, or opening. Dropping it closes the camera.
 pub struct Scanner(Arc<Shared>);
@@ -171,9 +176,14 @@ fn search(shared: &Shared, countdown: Countdown) {
         let is_over = countdown(FRAME_BUDGET);
         // A page that was left does not wait for a picture in which nothing is found.
         let codes = watch.look(&picture, &|| is_over() || shared.stopped()).codes;
-        if !codes.is_empty() {
-            shared.tell(|news| news.codes.push(codes.into_iter().map(|code| code.payload).collect()));
+        if codes.is_empty() {
+            continue;
         }
+        let (width, height) = (picture.width() as f32, picture.height() as f32);
+        shared.tell(|news| {
+            news.outlines = codes.iter().map(|code| code.corners.map(|(x, y)| (x / width, y / height))).collect();
+            news.codes.push(codes.into_iter().map(|code| code.payload).collect());
+        });
     }
 }
 

@@ -8,7 +8,10 @@ use slint::{ComponentHandle as _, Image, ModelRc, Rgb8Pixel, SharedPixelBuffer, 
 use super::{Parts, count, found, problems};
 use crate::{
     bind::moving,
-    controllers::{add, camera::Scanner},
+    controllers::{
+        add,
+        camera::{Outline, Scanner},
+    },
     platform::camera::{CameraError, Preview},
 };
 
@@ -61,6 +64,7 @@ pub(in crate::bind) fn close(window: &AppWindow, parts: &Parts) {
     adapter.set_camera_live(false);
     adapter.set_camera_found(false);
     adapter.set_camera_picture(Image::default());
+    adapter.set_camera_outline(SharedString::new());
     adapter.set_camera_problem(CameraProblem::None);
 }
 
@@ -109,6 +113,10 @@ fn news(window: &AppWindow, parts: &Rc<Parts>) {
         adapter.set_camera_picture(image(&preview));
         adapter.set_camera_live(true);
     }
+    if !news.outlines.is_empty() {
+        let size = adapter.get_camera_picture().size();
+        adapter.set_camera_outline(outline(&news.outlines, (size.width, size.height)).into());
+    }
     for codes in news.codes {
         if moving::codes(window, parts, &codes) {
             continue;
@@ -156,6 +164,14 @@ fn caught(window: &AppWindow, parts: &Rc<Parts>) {
             found::show(&window, &of);
         }
     });
+}
+
+/// The outlines as the commands of a path over a picture of that size.
+fn outline(outlines: &[Outline], (width, height): (u32, u32)) -> String {
+    let (width, height) = (width as f32, height as f32);
+    let corner = |(x, y): (f32, f32)| format!("{:.1} {:.1}", x * width, y * height);
+    let path = |corners: &Outline| format!("M {} Z", corners.map(corner).join(" L "));
+    outlines.iter().map(path).collect::<Vec<_>>().join(" ")
 }
 
 fn image(preview: &Preview) -> Image {

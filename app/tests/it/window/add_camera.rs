@@ -41,6 +41,19 @@ impl Stage {
         panic!("never: {what}");
     }
 
+    /// Looks until a code is found, and not so long that its picture goes: how it is outlined.
+    fn outline_of_found(&self) -> String {
+        let adapter = self.window.global::<AddAdapter<'_>>();
+        for _ in 0..6_000 {
+            adapter.invoke_camera_news();
+            if adapter.get_camera_found() {
+                return adapter.get_camera_outline().into();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("never found");
+    }
+
     fn until_page(&self, page: Page) {
         self.until("the page", |_| self.page() == page);
     }
@@ -108,6 +121,7 @@ fn a_code_is_scanned_in_every_format_of_a_camera() {
         stage.until("a picture", |adapter| adapter.get_camera_live());
         assert!(stage.shows("What the camera sees") && stage.shows("Hold the QR code into the frame"));
         stage.camera.play([CameraStep::Frame(frame(LINK, format, padding))]);
+        assert!(stage.outline_of_found().starts_with("M "), "{format:?}");
         stage.until_page(Page::Found);
         stage.until_closed();
         assert!(stage.shows(&format!("First code {RFC_CODE}")), "{format:?}");
