@@ -155,10 +155,15 @@ impl ImportController {
         *self.key_file.borrow_mut() = None;
         let Some(path) = path else { return done(Ok(())) };
         let disk = self.services.platform.files.clone();
+        let cancel = self.begin();
         let this = self.clone();
         self.services.tasks.run(
             move || read(&*disk, &path),
             move |read| {
+                // Another file is looked at by now, which it must not open.
+                if cancel.is_cancelled() {
+                    return;
+                }
                 done(read.map(|bytes| *this.key_file.borrow_mut() = Some(Arc::new(bytes))));
             },
         );
