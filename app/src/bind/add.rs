@@ -108,6 +108,8 @@ pub(super) fn scan(window: &AppWindow, parts: &Rc<Parts>) {
 /// Empties every field and what was found; the secret among them. The camera closes.
 pub(super) fn clear(window: &AppWindow, parts: &Parts) {
     parts.add.forget();
+    // A look at the screen that is under way is dropped, and would not say so itself.
+    parts.adding.aside.set(false);
     parts.adding.dropped.borrow_mut().clear();
     let adapter = window.global::<AddAdapter<'_>>();
     camera::close(window, parts);

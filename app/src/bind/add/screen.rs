@@ -61,6 +61,10 @@ fn look(window: &AppWindow, parts: &Rc<Parts>) {
     window.window().set_minimized(true);
     let (weak, of) = (window.as_weak(), parts.clone());
     Timer::single_shot(ASIDE, move || {
+        // The vault was locked meanwhile: nobody waits for what the screen shows.
+        if !steps_aside(&of) {
+            return;
+        }
         let (weak, parts) = (weak.clone(), of.clone());
         of.add.look_at_screen(move |result| {
             let Some(window) = weak.upgrade() else { return };
