@@ -124,15 +124,18 @@ impl Desk {
     /// Checks a password, and says in the audit log when it is wrong.
     async fn right_password(&self, folded: &str, password: Password, now: Now) -> Result<Registrant, LoginError> {
         let mut transaction = self.store.begin_unsynced().await?;
-        let found = registration::claim_password(&mut transaction, folded, now.seconds()).await?;
+        let found =
+            registration::claim_password(&mut transaction, registration::CLAIM_PASSWORD, folded, now.seconds()).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         let hash = found.as_ref().and_then(|found| found.password_hash.clone());
         let right = self.passwords.matches(password, hash).await;
-        if let Some(user) = found.filter(|_| right) {
-            return Ok(user);
-        }
+        let (user_id, reason) = match found {
+            Some(user) if right => return Ok(user),
+            Some(user) => (Some(user.user_id), "password"),
+            None => (None, "unknown_or_waiting"),
+        };
         let mut transaction = self.store.begin_unsynced().await?;
-        let event = Event::new(now, "login.refused", None).with(json!({ "reason": "password" }));
+        let event = Event::new(now, "login.refused", user_id.as_deref()).with(json!({ "reason": reason }));
         audit::append(&mut transaction, &self.keys, &[event]).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         Err(LoginError::Credentials)

@@ -2,9 +2,9 @@
 //! either the earlier token or the new one.
 
 use serde_json::json;
-use sqlx::{AnyConnection, Row as _, any::AnyRow};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{Store, StoreError, credentials, former, users, verify::Columns};
+use super::{Store, StoreError, credentials, former, in_dialect, users, verify::Columns};
 use crate::{
     domain::{audit::Event, notices::Teller, texts::Notice, users::Name},
     seal::Keys,
@@ -13,13 +13,38 @@ use crate::{
 
 // Of those who send one of these at once, in whatever process, no more get a row back than the condition says.
 
-/// Claims a try at the password of $1 at $2: five, and then one after each delay.
-pub const CLAIM_PASSWORD: &str = "UPDATE users SET password_failures = password_failures + 1, \
-    password_blocked_until = CASE \
-        WHEN password_failures + 1 < 5 THEN 0 \
-        WHEN password_failures + 1 - 5 >= 7 THEN $2 + 3600 \
-        ELSE $2 + (CAST(30 AS BIGINT) << CAST(password_failures + 1 - 5 AS INTEGER)) END \
-    WHERE folded = $1 AND (password_blocked_until <= $2 OR password_blocked_until > $2 + 3600) RETURNING id";
+/// The condition under which a try at a password is claimed.
+macro_rules! waits_no_more {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            " WHEN folded = $1 AND (password_blocked_until <= $2 OR password_blocked_until > $2 + 3600) ",
+            $after
+        )
+    };
+}
+
+/// Claims a try at the password of $1 at $2: five, and then one after each delay. What comes back is a user's id, and 1 if
+/// this try may be looked at.
+///
+/// For a name that nobody has it is the user that comes next, of whom nothing changes but `knocks`: the same is found,
+/// written and read whether there is such a user or not, and whether that user has to wait.
+pub const CLAIM_PASSWORD: &str = concat!(
+    "UPDATE users SET knocks = 2 + (knocks + 1) % 100, ",
+    waits_no_more!("claimed = CASE", "THEN 1 ELSE 0 END, "),
+    waits_no_more!("password_failures = CASE", "THEN password_failures + 1 ELSE password_failures END, "),
+    waits_no_more!(
+        "password_blocked_until = CASE",
+        "THEN CASE \
+            WHEN password_failures + 1 < 5 THEN 0 \
+            WHEN password_failures + 1 - 5 >= 7 THEN $2 + 3600 \
+            ELSE $2 + (CAST(30 AS BIGINT) << CAST(password_failures + 1 - 5 AS INTEGER)) END \
+          ELSE password_blocked_until END "
+    ),
+    "WHERE {user_key} = coalesce( \
+        (SELECT n.{user_key} FROM users n WHERE n.folded >= $1 ORDER BY n.folded LIMIT 1), \
+        (SELECT n.{user_key} FROM users n ORDER BY n.folded LIMIT 1)) RETURNING id, claimed",
+);
 /// Claims one of the five tries at the SMS code of registration $1 at $2.
 pub const CLAIM_SMS: &str = "UPDATE registrations SET sms_tries = sms_tries + 1 WHERE id = $1 \
     AND state IN ('started', 'confirmed') AND sms_tries < 5 AND expires_at > $2 AND expires_at <= $2 + 600 RETURNING sms_tries";
@@ -95,31 +120,29 @@ pub struct Binding {
     pub bound_at: i64,
 }
 
-/// Reads who registers, and claims an attempt at the password: after five wrong ones in a row delays of 30 s to an hour.
-/// `None`: no such user, or one who has to wait.
+/// Reads who registers, and claims an attempt at the password by [`CLAIM_PASSWORD`]: after five wrong ones in a row delays
+/// of 30 s to an hour. `None`: no such user, or one who has to wait.
 pub async fn claim_password(
     connection: &mut AnyConnection,
+    statement: &str,
     folded: &str,
     now: i64,
 ) -> Result<Option<Registrant>, StoreError> {
     const READ: &str = "SELECT u.id, u.name, u.phone, u.password_hash, g.policy FROM users u \
         LEFT JOIN groups g ON g.id = u.group_id WHERE u.id = $1";
-    let claimed = sqlx::query(CLAIM_PASSWORD).bind(folded).bind(now).fetch_optional(&mut *connection).await?;
-    let id: String = match &claimed {
-        Some(row) => row.try_get(0)?,
-        None => String::new(),
+    let claim = in_dialect(connection, statement);
+    let claim = sqlx::query(AssertSqlSafe(claim)).bind(folded).bind(now).fetch_optional(&mut *connection).await?;
+    let Some(claim) = claim else { return Ok(None) };
+    let (id, claimed): (String, i64) = (claim.try_get(0)?, claim.try_get(1)?);
+    let row = sqlx::query(READ).bind(id).fetch_one(connection).await?;
+    let found = Registrant {
+        user_id: row.try_get(0)?,
+        name: row.try_get(1)?,
+        phone: row.try_get(2)?,
+        password_hash: row.try_get(3)?,
+        group_policy: row.try_get(4)?,
     };
-    let row = sqlx::query(READ).bind(id).fetch_optional(connection).await?;
-    row.map(|row| {
-        Ok(Registrant {
-            user_id: row.try_get(0)?,
-            name: row.try_get(1)?,
-            phone: row.try_get(2)?,
-            password_hash: row.try_get(3)?,
-            group_policy: row.try_get(4)?,
-        })
-    })
-    .transpose()
+    Ok(Some(found).filter(|_| claimed == 1))
 }
 
 /// Takes wrong passwords back after a right one. Locks the user's row, so that what follows is one after another.

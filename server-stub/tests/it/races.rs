@@ -172,18 +172,50 @@ on_both! {
 
     /// Also under many names: the claim goes by the folded one.
     async fn of_a_hundred_passwords_at_once_five_are_looked_at(database: &Database) {
+        const CLAIM: &str = registration::CLAIM_PASSWORD;
+        let always = without(CLAIM, " AND (password_blocked_until <= $2 OR password_blocked_until > $2 + 3600)");
         let stores = [database.open().await, database.open().await];
-        for (name, sql, looked_at) in [
-            ("ada", registration::CLAIM_PASSWORD.to_owned(), 5),
-            ("eve", without(registration::CLAIM_PASSWORD, " AND (password_blocked_until <= $2 OR password_blocked_until > $2 + 3600)"), 100),
-        ] {
+        for (name, sql, looked_at) in [("ada", CLAIM, 5), ("eve", always.as_str(), 100)] {
             database.add_user(&stores[0], name).await;
             let mut all = JoinSet::new();
             for nth in 0..100 {
-                let (store, sql) = (stores[nth % 2].clone(), sql.clone());
-                all.spawn(async move { first(&store, &sql, name, &LATER).await });
+                let (store, sql) = (stores[nth % 2].clone(), sql.to_owned());
+                all.spawn(async move {
+                    let mut transaction = store.begin().await.unwrap();
+                    let claimed = registration::claim_password(&mut transaction, &sql, name, NOW).await.unwrap();
+                    transaction.commit().await.unwrap();
+                    claimed.is_some()
+                });
             }
             assert_eq!(all.join_all().await.into_iter().filter(|claimed| *claimed).count(), looked_at);
         }
+    }
+
+    /// Whose name comes next is written to, and told from nobody by it.
+    async fn a_password_for_a_name_that_nobody_has_costs_its_neighbour_nothing(database: &Database) {
+        let store = database.open().await;
+        for name in ["ada", "eve"] {
+            database.add_user(&store, name).await;
+        }
+        const STATE: &str = "SELECT CAST(sum(password_failures) AS BIGINT), CAST(sum(password_blocked_until) AS BIGINT), \
+            CAST(sum(knocks) AS BIGINT) FROM users";
+        let state = async |store: &Store| -> (i64, i64, i64) {
+            let mut transaction = store.begin().await.unwrap();
+            sqlx::query_as(STATE).fetch_one(&mut *transaction).await.unwrap()
+        };
+        let mut before = state(&store).await;
+        for name in ["bob", "zoe", "", "ada ", "adb"].into_iter().cycle().take(50) {
+            let mut transaction = store.begin().await.unwrap();
+            let claimed = registration::claim_password(&mut transaction, registration::CLAIM_PASSWORD, name, NOW).await;
+            assert!(claimed.unwrap().is_none(), "{name:?}");
+            transaction.commit().await.unwrap();
+            let after = state(&store).await;
+            assert_eq!((after.0, after.1), (before.0, before.1), "{name:?}");
+            assert_ne!(after.2, before.2, "a row is written for {name:?}");
+            before = after;
+        }
+        let mut transaction = store.begin().await.unwrap();
+        let claim = registration::claim_password(&mut transaction, registration::CLAIM_PASSWORD, "ada", NOW);
+        assert_eq!(claim.await.unwrap().unwrap().name, "ada");
     }
 }

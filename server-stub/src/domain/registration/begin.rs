@@ -49,7 +49,7 @@ impl Desk {
         now: Now,
     ) -> Result<Started, RegistrationError> {
         let mut transaction = self.store.begin_unsynced().await?;
-        let found = rows::claim_password(&mut transaction, folded, now.seconds()).await?;
+        let found = rows::claim_password(&mut transaction, rows::CLAIM_PASSWORD, folded, now.seconds()).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         let hash = found.as_ref().and_then(|found| found.password_hash.clone());
         let right = self.passwords.matches(password, hash).await;
