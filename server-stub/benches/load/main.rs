@@ -15,10 +15,13 @@ use std::time::{Duration, Instant};
 
 use client::{Client, Load, Numbers};
 use process::{Place, Serving};
+use serde_json::json;
 use stock::Stock;
 
 /// Connections, each with one request under way.
 const CONNECTIONS: usize = 16;
+/// Where codes are looked at.
+const VERIFY: &str = "/api/v1/verify";
 /// Connections that sign in beside those.
 const LOGINS: usize = 32;
 
@@ -101,7 +104,8 @@ async fn measure(place: &Place, options: &Options) {
         if users == options.users {
             beside_logins(&serving, &stock, options).await;
             stock.forgive().await;
-            told_apart(&serving.client(), users).await;
+            codes_told_apart(&serving.client(), users).await;
+            passwords_told_apart(&serving.client(), &stock).await;
         }
         let (now, most) = serving.memory();
         println!("\nResident after that load: {now:.1} MB, at most {most:.1} MB ({users} users).\n");
@@ -156,33 +160,67 @@ async fn beside_logins(serving: &Serving, stock: &Stock, options: &Options) {
     line(stock.users(), "those sign-ins (Argon2id)", LOGINS, &logins, &process::Spent::default());
 }
 
-/// Whether the time of a refusal tells what was refused: each kind in turn, one request at a time, and how often one of a
-/// kind takes longer than a wrong code of a known user (the statistic of Mann and Whitney; a half is no difference).
+/// Whether the time of a refused code tells why it was refused.
 ///
 /// Each is about a user of its own, who was let in with a right code just before, so that none has a better place in any
 /// cache than another. A name that nobody has stands right before such a user's.
-async fn told_apart(client: &Client, users: usize) {
-    const KINDS: [&str; 4] = ["wrong", "wrong again", "unknown user", "right but used"];
+async fn codes_told_apart(client: &Client, users: usize) {
+    const KINDS: [&str; 4] = ["wrong code", "wrong code, again", "code of an unknown user", "code that is used"];
     // The first half of the users have a token that goes by the time.
     let samples = (users / 2 / KINDS.len()).min(1500);
+    let before = |user| {
+        let code = Stock::time(user).code_at(process::now()).unwrap();
+        (VERIFY, json!({ "user": Stock::name(user), "code": code.text() }).to_string())
+    };
+    let refused = |kind, user| {
+        let code = Stock::time(user).code_at(process::now()).unwrap();
+        let code = if kind == 3 { code.text() } else { "000000" };
+        (
+            VERIFY,
+            json!({ "user": if kind == 2 { Stock::before(user) } else { Stock::name(user) }, "code": code })
+                .to_string(),
+        )
+    };
+    told_apart(client, KINDS, samples, before, refused).await;
+}
+
+/// The same of a refused password. A wrong code comes before each, for the caches.
+async fn passwords_told_apart(client: &Client, stock: &Stock) {
+    const KINDS: [&str; 4] =
+        ["wrong password", "wrong password, again", "password of an unknown user", "password of one who has to wait"];
+    let samples = (stock.users() / KINDS.len()).min(500);
+    stock.give_passwords(samples * KINDS.len(), KINDS.len()).await;
+    let before = |user| (VERIFY, json!({ "user": Stock::name(user), "code": "000000" }).to_string());
+    let refused = |kind, user| {
+        let name = if kind == 2 { Stock::before(user) } else { Stock::name(user) };
+        ("/api/v1/login", json!({ "username": name, "password": "not this one" }).to_string())
+    };
+    told_apart(client, KINDS, samples, before, refused).await;
+}
+
+/// Sends each kind in turn, one request at a time, and prints how often one of a kind takes longer than one of the first
+/// (the statistic of Mann and Whitney; a half is no difference). `before` and `refused` make requests about a user.
+async fn told_apart<const N: usize>(
+    client: &Client,
+    kinds: [&str; N],
+    samples: usize,
+    before: impl Fn(usize) -> (&'static str, String),
+    refused: impl Fn(usize, usize) -> (&'static str, String),
+) {
     let mut stream = client.connect().await;
-    let mut times = vec![Vec::with_capacity(samples); KINDS.len()];
+    let mut times = vec![Vec::with_capacity(samples); N];
     for sample in 0..samples {
-        for turn in 0..KINDS.len() {
-            let kind = (sample + turn) % KINDS.len();
-            let user = sample * KINDS.len() + kind;
-            let (name, code) = (Stock::name(user), Stock::time(user).code_at(process::now()).unwrap());
-            client.one(&mut stream, &name, code.text()).await;
-            let (name, code) = match kind {
-                0 | 1 => (name.as_str(), "000000"),
-                2 => (name.split('@').next().unwrap(), "000000"),
-                _ => (name.as_str(), code.text()),
-            };
-            times[kind].push(client.one(&mut stream, name, code).await);
+        for turn in 0..N {
+            let kind = (sample + turn) % N;
+            let user = sample * N + kind;
+            let (path, body) = before(user);
+            client.one(&mut stream, path, &body).await;
+            let (path, body) = refused(kind, user);
+            times[kind].push(client.one(&mut stream, path, &body).await);
         }
     }
-    println!("\n| refused, one at a time | median ms | takes longer than a wrong code | z |\n|---|--:|--:|--:|");
-    for (what, kind) in KINDS.iter().zip(&times).skip(1) {
+    println!("\n| refused, one at a time | median ms | takes longer than a {} | z |\n|---|--:|--:|--:|", kinds[0]);
+    for (what, kind) in kinds.iter().zip(&times).skip(1) {
         let mut sorted = kind.clone();
         sorted.sort_unstable_by(f64::total_cmp);
         let share = longer(kind, &times[0]);

@@ -1,8 +1,12 @@
 //! Users and tokens, put into the database directly: half of them with a token that goes by the time, half with one that
 //! counts.
 
-use countersign_core::token::{Algorithm, Digits, Kind, Period, TokenSecret, TokenSpec};
+use countersign_core::{
+    secret::Password,
+    token::{Algorithm, Digits, Kind, Period, TokenSecret, TokenSpec},
+};
 use countersign_server::{
+    password::hash,
     seal::Keys,
     service::{Now, Random},
     store::verify::SECRET_PLACE,
@@ -47,6 +51,11 @@ impl Stock {
 
     pub(crate) fn name(user: usize) -> String {
         format!("user{user:07}@example.org")
+    }
+
+    /// A name that nobody has, right before a user's.
+    pub(crate) fn before(user: usize) -> String {
+        format!("user{user:07}")
     }
 
     fn secret(user: usize) -> TokenSecret {
@@ -120,6 +129,18 @@ impl Stock {
         let sql = "UPDATE users SET failures = 0, blocked_until = 0, locked_at = NULL, password_failures = 0, \
             password_blocked_until = 0 WHERE failures > 0 OR password_failures > 0";
         sqlx::query(sql).execute(&mut *self.connection.lock().await).await.unwrap();
+    }
+
+    /// Gives the first users a password, and lets the last of every `one_in` wait for having guessed at it.
+    pub(crate) async fn give_passwords(&self, users: usize, one_in: usize) {
+        let mut connection = self.connection.lock().await;
+        let hash = hash(&Password::new("the right one"), &Random::system()).unwrap();
+        for user in 0..users {
+            let until = if user % one_in + 1 == one_in { process::now() + 3000 } else { 0 };
+            let sql = "UPDATE users SET password_hash = $1, password_failures = 0, password_blocked_until = $2 WHERE folded = $3";
+            let update = sqlx::query(sql).bind(&hash).bind(i64::try_from(until).unwrap()).bind(Self::name(user));
+            update.execute(&mut *connection).await.unwrap();
+        }
     }
 
     /// What a commit means here.
