@@ -11,7 +11,7 @@ use std::{
 use axum::{
     Extension, Router,
     body::{Body, to_bytes},
-    http::{HeaderMap, Request, StatusCode, header},
+    http::{HeaderMap, Request, StatusCode, Version, header},
 };
 use countersign_core::uri::{self, enroll};
 use countersign_server::{
@@ -455,6 +455,23 @@ on_both! {
             let (status, _, page) = ask(peer, host).await;
             assert_eq!(status, StatusCode::NOT_FOUND, "{host}");
             assert!(!page.contains("enroll"), "{page}");
+        }
+        // A proxy that says nothing of whom it asks for, as nginx's is by itself.
+        let old = Request::get("/outbox").version(Version::HTTP_10).header(header::HOST, "127.0.0.1:8470");
+        let old = old.extension(Peer("127.0.0.1:5000".parse().unwrap())).body(Body::empty()).unwrap();
+        assert_eq!(site.send(old).await.0, StatusCode::NOT_FOUND);
+        // Where people come from elsewhere, the console alone shows them.
+        for (address, status) in [
+            (SERVER, StatusCode::FORBIDDEN),
+            ("https://localhost.example.org", StatusCode::FORBIDDEN),
+            ("http://[::1]:8470", StatusCode::OK),
+        ] {
+            desk.store.set_setting(&desk.keys, "public_url", Some(address), at(0)).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+            let (answered, _, page) = ask(Some("127.0.0.1:5000"), "localhost:8470").await;
+            assert_eq!(answered, status, "{address}");
+            assert_eq!(page.contains("/enroll/"), status == StatusCode::OK, "{page}");
+            assert_eq!(page.contains("countersign-server outbox list"), status != StatusCode::OK, "{page}");
         }
         for name in ["sms_sender", "mail_sender"] {
             let value = if name == "sms_sender" { "http" } else { "smtp" };

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::Request,
+    http::{Request, Version},
 };
 use countersign_server::{
     http::{App, Peer, app},
@@ -94,6 +94,9 @@ on_both! {
         assert_eq!(read(&router, None, here, Some(("x-forwarded-for", "192.0.2.7"))).await.0, 401);
         assert_eq!(read(&router, None, here, Some(("host", "evil.example"))).await.0, 401);
         assert_eq!(read(&router, Some("nonsense"), here, None).await.0, 401);
+        let old = Request::get("/metrics").version(Version::HTTP_10).header("host", "127.0.0.1:8470");
+        let old = old.extension(Peer("127.0.0.1:5000".parse().unwrap())).body(Body::empty()).unwrap();
+        assert_eq!(send(&router, old).await.0, 401);
         store.close().await;
         let (status, text) = read(&router, None, here, None).await;
         assert!(status == 200 && text.contains("countersign_database_up 0"), "{text}");

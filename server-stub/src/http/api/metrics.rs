@@ -3,7 +3,7 @@
 use axum::{
     Extension,
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, Method, header},
+    http::{HeaderMap, Method, Version, header},
     response::{IntoResponse as _, Response},
 };
 use countersign_wire::v1::ApiError;
@@ -29,10 +29,11 @@ use crate::{
 pub(crate) async fn metrics(
     State(app): State<App>,
     peer: Option<Extension<Peer>>,
+    version: Version,
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
-    let here = peer.is_some_and(|Extension(Peer(peer))| is_local(peer.ip(), &headers));
+    let here = peer.is_some_and(|Extension(Peer(peer))| is_local(peer.ip(), version, &headers));
     // A key that is sent is looked at, so that a wrong one shows where it is set up.
     if !here || headers.contains_key(header::AUTHORIZATION) {
         let (mut parts, _) = request.into_parts();

@@ -12,7 +12,7 @@ use qrcode::{Color, EcLevel, QrCode};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::{language, own_form, page as answer};
+use super::{MessagePage, language, own_form, page as answer};
 use crate::{
     domain::{
         links::{LinkError, Opened, Shown, app_address},
@@ -52,16 +52,6 @@ struct SecretPage<'a> {
     groups: String,
     spec: String,
     wrong: bool,
-}
-
-#[derive(Template)]
-#[template(path = "message.html")]
-struct MessagePage<'a> {
-    language: Language,
-    root: &'static str,
-    host: &'a str,
-    title: &'static str,
-    text: &'static str,
 }
 
 /// A first code.

@@ -17,6 +17,19 @@ use crate::domain::texts::Language;
 
 const STYLE: &str = include_str!("../../../templates/page.css");
 
+/// A few words.
+#[derive(Template)]
+#[template(path = "message.html")]
+struct MessagePage<'a> {
+    language: Language,
+    /// The way from the page's address to the server's.
+    root: &'static str,
+    /// The server's name, as people know it.
+    host: &'a str,
+    title: &'static str,
+    text: &'static str,
+}
+
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/page.css", get(style))
