@@ -339,6 +339,28 @@ on_both! {
         assert_eq!(site.send(request("cross-site")).await.0, StatusCode::FORBIDDEN);
         assert_eq!(site.send(request("same-site")).await.0, StatusCode::FORBIDDEN);
         assert_eq!(site.send(request("same-origin")).await.0, StatusCode::OK);
+        // A browser that knows no Fetch Metadata says where a form is from in another header.
+        let from = |origin: &str, host: &str| {
+            let request = Request::post(format!("/enroll/{text}/secret")).header("origin", origin);
+            request.header(header::HOST, host).body(Body::empty()).unwrap()
+        };
+        for (origin, host, status) in [
+            ("https://evil.example", "pam.example.org", StatusCode::FORBIDDEN),
+            ("https://pam.example.org.evil.example", "pam.example.org", StatusCode::FORBIDDEN),
+            ("https://pam.example.org:8443", "pam.example.org", StatusCode::FORBIDDEN),
+            ("nonsense", "pam.example.org", StatusCode::FORBIDDEN),
+            ("https://PAM.example.org", "pam.example.org", StatusCode::OK),
+            ("http://127.0.0.1:8470", "127.0.0.1:8470", StatusCode::OK),
+            ("null", "pam.example.org", StatusCode::OK),
+        ] {
+            assert_eq!(site.send(from(origin, host)).await.0, status, "{origin}");
+        }
+        desk.store.set_setting(&desk.keys, "public_url", Some("https://pam.example.org:443"), at(0)).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+        assert_eq!(site.send(from("https://pam.example.org", "127.0.0.1:8470")).await.0, StatusCode::OK);
+        assert_eq!(site.send(from("http://pam.example.org", "127.0.0.1:8470")).await.0, StatusCode::FORBIDDEN);
+        desk.store.set_setting(&desk.keys, "public_url", None, at(0)).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
         // A Host that would be markup stays text.
         let request = Request::get(format!("/enroll/{text}")).header(header::HOST, "a\"><script>");
         let (_, _, page) = site.send(request.body(Body::empty()).unwrap()).await;

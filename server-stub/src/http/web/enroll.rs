@@ -151,7 +151,7 @@ pub(super) async fn secret(State(app): State<App>, Path(link): Path<String>, hea
         Ok(visit) => visit,
         Err(response) => return response,
     };
-    if !own_form(&headers) {
+    if !own_form(&headers, &visit.server) {
         return visit.message(StatusCode::FORBIDDEN, visit.language.refused(), visit.language.refused_text());
     }
     let link = Zeroizing::new(link);
@@ -173,7 +173,7 @@ pub(super) async fn confirm(
         Err(response) => return response,
     };
     let words = visit.language;
-    if !own_form(&headers) {
+    if !own_form(&headers, &visit.server) {
         return visit.message(StatusCode::FORBIDDEN, words.refused(), words.refused_text());
     }
     let Ok(Form(form)) = form else {

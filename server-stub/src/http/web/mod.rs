@@ -82,8 +82,23 @@ fn language(headers: &HeaderMap) -> Language {
     Language::accepted(header.unwrap_or_default())
 }
 
-/// Whether a form was sent by a page of this server, as far as the browser says so (Fetch Metadata). What opens a link's
-/// page stands in its address, and nothing that a browser sends by itself opens anything: this is the second lock.
-fn own_form(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none")
+/// Whether a form was sent by a page of this server, whose address is `server`, as far as the browser says so (Fetch
+/// Metadata, and `Origin`, RFC 6454). What opens a link's page stands in its address, and nothing that a browser sends by
+/// itself opens anything: this is the second lock.
+fn own_form(headers: &HeaderMap, server: &str) -> bool {
+    let from_here = headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none");
+    from_here && headers.get_all(header::ORIGIN).iter().all(|origin| own_origin(origin, headers, server))
+}
+
+/// Whether an origin is this server's: by the address that is set, or by the one that the request came to.
+fn own_origin(origin: &HeaderValue, headers: &HeaderMap, server: &str) -> bool {
+    // What a page with `Referrer-Policy: no-referrer` sends, as this server's own do: it says nothing.
+    if origin == "null" {
+        return true;
+    }
+    let Ok(origin) = origin.to_str() else { return false };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    // The scheme aside: a proxy may have taken TLS off.
+    origin.split_once("://").is_some_and(|(_, own)| host.is_some_and(|host| own.eq_ignore_ascii_case(host)))
+        || reqwest::Url::parse(server).is_ok_and(|server| server.origin().ascii_serialization() == origin)
 }
