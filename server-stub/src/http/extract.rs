@@ -1,9 +1,9 @@
 //! What is read of a request before a handler sees it.
 
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
@@ -42,22 +42,22 @@ impl<T: DeserializeOwned> FromRequest<App> for FormOrJson<T> {
             Some("application/json") => json(&body(request, app).await?).map(Self),
             Some("application/x-www-form-urlencoded") => {
                 let body = body(request, app).await?;
-                let text = std::str::from_utf8(&body).map_err(|_| Problem::Body("it is not UTF-8".to_owned()))?;
-                axum::extract::Query::<T>::try_from_uri(&query(text)?)
-                    .map(|axum::extract::Query(read)| Self(read))
-                    .map_err(|_| Problem::Body("a field is missing or was given twice".to_owned()))
+                std::str::from_utf8(&body).map_err(|_| Problem::Body("it is not UTF-8".to_owned()))?;
+                form(body).await.map(Self)
             }
             _ => Err(Problem::MediaType("application/json or application/x-www-form-urlencoded")),
         }
     }
 }
 
-fn query(text: &str) -> Result<axum::http::Uri, Problem> {
-    // Forms and queries are one syntax; a form that is no query has characters that it should have escaped.
-    axum::http::Uri::builder()
-        .path_and_query(format!("/?{text}"))
-        .build()
-        .map_err(|_| Problem::Body("it is no form".to_owned()))
+/// A form is no address: a `#` or a space that is not escaped is what it is.
+async fn form<T: DeserializeOwned>(body: Bytes) -> Result<T, Problem> {
+    let wrong = || Problem::Body("a field is missing or was given twice".to_owned());
+    let mut request = Request::new(Body::from(body));
+    *request.method_mut() = Method::POST;
+    let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+    request.headers_mut().insert(header::CONTENT_TYPE, kind);
+    axum::Form::<T>::from_request(request, &()).await.map(|axum::Form(read)| read).map_err(|_| wrong())
 }
 
 /// What stands in the path. A path that cannot be read leads nowhere.

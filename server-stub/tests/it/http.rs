@@ -101,6 +101,16 @@ on_both! {
         assert_eq!(answer["jsonrpc"], "2.0");
         let (_, answer) = server.post("/validate/check", Some(KEY), form, body).await;
         assert_eq!(answer["result"], json!({ "status": true, "value": false, "authentication": "REJECT" }));
+        // Characters that a client should have escaped are part of what was typed.
+        server.clock.fetch_add(30_000, Ordering::SeqCst);
+        let code = server.code();
+        for (body, value) in [
+            (format!("user=ada&pass={code}#anything"), false),
+            (format!("user=ada&realm=a b#c&pass={} {}", &code[..3], &code[3..]), true),
+        ] {
+            let (status, answer) = server.post("/validate/check", Some(KEY), form, body).await;
+            assert_eq!((status, &answer["result"]["value"]), (StatusCode::OK, &json!(value)), "{answer}");
+        }
 
         let store = database.open().await;
         store.set_setting(&database.keys, "validate_requires_key", Some("false"), at(0)).await.unwrap();
