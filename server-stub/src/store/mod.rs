@@ -10,6 +10,7 @@ pub mod links;
 pub mod login;
 mod migrate;
 pub mod outbox;
+mod ready;
 pub mod registration;
 mod reseal;
 pub mod users;
@@ -55,6 +56,7 @@ pub struct Store {
     writers: AnyPool,
     readers: AnyPool,
     actor: Option<Arc<Actor>>,
+    tried: ready::Tried,
 }
 
 /// Who changes something, for the audit log.
@@ -94,13 +96,8 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(database) if database.is_unique_violation() => Self::Exists,
-            // PostgreSQL: connection lost, shutting down, too many connections, serialisation, deadlock.
-            // SQLite: busy or locked by another process.
-            sqlx::Error::Database(database) => match database.code().as_deref() {
-                Some("5" | "6" | "261" | "517" | "40001" | "40P01") => Self::Unavailable(error),
-                Some(code) if ["08", "53", "57"].iter().any(|class| code.len() == 5 && code.starts_with(class)) => {
-                    Self::Unavailable(error)
-                }
+            sqlx::Error::Database(database) => match database.code() {
+                Some(code) if passes(&code) => Self::Unavailable(error),
                 _ => Self::Failed(error),
             },
             sqlx::Error::Io(_)
@@ -112,6 +109,19 @@ impl From<sqlx::Error> for StoreError {
             _ => Self::Failed(error),
         }
     }
+}
+
+/// Whether what a database's code stands for is the machine's and not the statement's, and so worth another try.
+fn passes(code: &str) -> bool {
+    if code.len() == 5 {
+        // PostgreSQL: connection lost, no room and too many connections, shutting down, serialisation, deadlock, a copy
+        // that only reads.
+        return ["08", "53", "57"].iter().any(|class| code.starts_with(class))
+            || ["40001", "40P01", "25006"].contains(&code);
+    }
+    // SQLite, whose upper bits say more: busy or locked by another process, a file that is only read or cannot be
+    // opened, a disk that fails or is full.
+    matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(5 | 6 | 8 | 10 | 13 | 14))
 }
 
 /// Why a store did not open.
@@ -183,6 +193,11 @@ impl Store {
                 .test_before_acquire(false)
                 .before_acquire(|connection, resting| {
                     Box::pin(async move {
+                        // A statement that fails may end its transaction by itself, and then nothing here can end it:
+                        // the connection is closed, and another takes its place.
+                        if connection.is_in_transaction() {
+                            return Ok(false);
+                        }
                         if resting.idle_for >= RESTED {
                             connection.ping().await?;
                         }
@@ -200,7 +215,7 @@ impl Store {
             Kind::Sqlite => pool(4).connect_lazy(address).map_err(OpenError::Connect)?,
             Kind::Postgres => writers.clone(),
         };
-        Ok(Self { kind, durability, writers, readers, actor: None })
+        Ok(Self { kind, durability, writers, readers, actor: None, tried: ready::Tried::default() })
     }
 
     /// The same store, whose changes are somebody's.

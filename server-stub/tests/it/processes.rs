@@ -480,6 +480,68 @@ async fn a_file_that_another_program_holds() {
     assert_eq!(back(&process, &ask).await["accepted"], json!(true));
 }
 
+/// A server for which the disk is full says so wherever it must write, and goes on as soon as there is room.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_that_has_room_again() {
+    let database = Database::sqlite();
+    let site = Site::new(&database).await;
+    add_user(&site, &database, "ada", &cheap_hash(PASSWORD)).await;
+    database.add_token(&site.store, &Name::new("ada").unwrap(), &token(TOTP)).await;
+    let process = site.serve_on_a_small_disk("warn");
+    let code = || json!({ "user": "ada", "code": token(TOTP).code_at(now()).unwrap().text() });
+    let login = json!({ "username": "ada", "password": PASSWORD });
+    assert_eq!(process.get("/readyz").await, 200);
+
+    process.limit_files(Some(4096));
+    for (path, body) in [("/api/v1/verify", code()), ("/api/v1/login", login.clone()), ("/api/v1/verify", code())] {
+        let answer = process.line().await.post(path, &body).await.unwrap();
+        assert!(told_to_come_back(&answer), "{path}: {answer:?}");
+    }
+    // What was found out before is believed for a moment.
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    assert_eq!((process.get("/readyz").await, process.get("/healthz").await), (503, 200));
+    let log = std::fs::read_to_string(site.log()).unwrap();
+    let first = log.lines().next().unwrap();
+    assert!(first.contains("disk I/O error") || first.contains("disk is full"), "{log}");
+
+    process.limit_files(None);
+    assert_eq!(process.get("/readyz").await, 200);
+    let (status, _, body) = process.line().await.post("/api/v1/login", &login).await.unwrap();
+    assert_eq!(status, 200, "{body}");
+    assert!(process.verify("ada", code()["code"].as_str().unwrap()).await);
+    assert!(site.store.audit_verify(&database.keys).await.unwrap().is_ok());
+}
+
+/// What became a copy that only reads is not ready, and says so to whoever wants to write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_only_reads() {
+    let Some(cluster) = Cluster::start() else {
+        println!("skipped: PostgreSQL is not installed (Debian: postgresql)");
+        return;
+    };
+    let database = Database::postgres(&cluster, "only_reads").await;
+    let site = Site::new(&database).await;
+    let process = site.serve("warn");
+    assert_eq!(process.get("/readyz").await, 200);
+    let only_reads = |yes: &str| {
+        cluster.sql("postgres", &format!("ALTER DATABASE only_reads SET default_transaction_read_only = {yes}"));
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'only_reads'";
+        cluster.sql("postgres", end);
+    };
+    only_reads("on");
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    // The first may meet a connection that was ended.
+    process.get("/readyz").await;
+    assert_eq!(process.get("/readyz").await, 503);
+    let ask = json!({ "user": "ada", "code": "nonsense" });
+    let answer = process.line().await.post("/api/v1/verify", &ask).await.unwrap();
+    assert!(told_to_come_back(&answer), "{answer:?}");
+    only_reads("off");
+    assert_eq!(back(&process, &ask).await, json!({ "accepted": false }));
+    assert_eq!(process.get("/readyz").await, 200);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_idle_connections_and_a_slow_one_hold_up_nobody() {
     let database = Database::sqlite();

@@ -133,3 +133,21 @@ on_both! {
         assert_eq!(store.groups().await.unwrap()[0].users, 1);
     }
 }
+
+/// A statement for which there is no room ends its transaction by itself; whoever comes next has a connection without one.
+#[tokio::test]
+async fn a_file_without_room_takes_writes_again() {
+    let database = Database::sqlite();
+    let store = database.open().await;
+    let mut transaction = store.begin().await.unwrap();
+    // Of this connection, and no less than there are.
+    sqlx::query("PRAGMA max_page_count = 1").execute(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    let large = BTreeMap::from([("issuer".to_owned(), "x".repeat(100_000))]);
+    let add = async || store.add_group(&database.keys, "g", &Name::new("staff").unwrap(), &large, at(0)).await;
+    let full = add().await.unwrap_err();
+    assert!(matches!(&full, StoreError::Unavailable(error) if error.to_string().contains("disk is full")), "{full:?}");
+    // The limit went with its connection.
+    add().await.unwrap();
+    assert_eq!(store.audit_verify(&database.keys).await.unwrap(), Ok(1));
+}

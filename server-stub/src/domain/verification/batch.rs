@@ -135,7 +135,8 @@ impl Worker {
                     }
                 }
                 // What is wrong with one must not fall on the others.
-                Err(_) => {
+                Err(error) => {
+                    tracing::warn!(%error, attempts = jobs.len(), "attempts are decided one by one");
                     for job in jobs.drain(..) {
                         let outcome = self.decide_all(&[&job.attempt]).await;
                         if let Err(error) = &outcome {

@@ -20,6 +20,8 @@ pub(crate) const KEY: &str = "csk_of_the_tests";
 /// The address that apps know the server by, whichever process answers.
 pub(crate) const SERVER: &str = "https://pam.example.org";
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_countersign-server");
+
 /// What is set up once for all processes of a test: the keys' file, a key that may verify, the public address.
 pub(crate) struct Site {
     pub(crate) folder: tempfile::TempDir,
@@ -41,8 +43,19 @@ impl Site {
 
     /// A process; `log` is what it writes to the site's log.
     pub(crate) fn serve(&self, log: &str) -> Process {
+        self.serve_by(Command::new(PROGRAM), log)
+    }
+
+    /// One for which a file that may not grow is an error, as a full disk is, and not its end.
+    pub(crate) fn serve_on_a_small_disk(&self, log: &str) -> Process {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", PROGRAM]);
+        self.serve_by(shell, log)
+    }
+
+    fn serve_by(&self, mut program: Command, log: &str) -> Process {
         let file = std::fs::File::options().create(true).append(true).open(self.log()).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_countersign-server"))
+        let mut child = program
             .arg("--data")
             .arg(self.folder.path())
             .args(["--database", &self.address, "serve", "--listen", "127.0.0.1:0", "--log", log])
@@ -70,6 +83,14 @@ pub(crate) struct Process {
 }
 
 impl Process {
+    /// Lets no file that it writes become longer than this.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        use rustix::process::{Pid, Resource, Rlimit, prlimit};
+        let limit = Rlimit { current: bytes, maximum: None };
+        prlimit(Pid::from_raw(self.child.id().cast_signed()), Resource::Fsize, limit).unwrap();
+    }
+
     pub(crate) async fn line(&self) -> Line {
         Line(TcpStream::connect(&self.address).await.unwrap())
     }
