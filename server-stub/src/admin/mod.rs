@@ -84,6 +84,12 @@ pub enum AdminError {
     /// An enrollment link that was not made.
     #[error(transparent)]
     Enrollment(LinkError),
+    /// A link would go out to people, and nobody has said what address leads here for them.
+    #[error(
+        "the link would lead nowhere from the user's device: this server has no public address. Set it first: \
+         settings set public_url https://NAME"
+    )]
+    NoAddress,
     /// A way for a link that there is not.
     #[error("a link goes via sms, email or link")]
     Via,
@@ -237,8 +243,8 @@ impl Admin {
         Ok(kind)
     }
 
-    /// Sends a user an enrollment link, and ends the one before. `here` is the server's address where none is set. Says the
-    /// link only where `via` has `link`.
+    /// Sends a user an enrollment link, and ends the one before. `here` is the server's address where none is set, which
+    /// does for messages that nobody but the console shows. Says the link only where `via` has `link`.
     pub async fn send_link(&self, user: &str, via: &[String], here: &str, now: Now) -> Result<SentLink, AdminError> {
         let user = somebody(user)?;
         let via: BTreeSet<Via> =
@@ -248,6 +254,14 @@ impl Admin {
         }
         let stored = self.store.stored_settings().await?;
         let settings = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let goes_out = |way: &Via| match way {
+            Via::Sms => settings.senders.sms != SmsKind::Console,
+            Via::Email => settings.senders.mail != MailKind::Console,
+            Via::Link => false,
+        };
+        if settings.public_url.is_empty() && via.iter().any(goes_out) {
+            return Err(AdminError::NoAddress);
+        }
         let server = if settings.public_url.is_empty() { here } else { &settings.public_url };
         let made = links::make(&self.store, (&self.keys, &self.random), server, &user, &via, now).await?;
         Ok(SentLink {

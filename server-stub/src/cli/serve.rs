@@ -1,6 +1,12 @@
 //! `serve`: the socket, TLS, and a clean end.
 
-use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::Router;
 use hyper::service::{Service as _, service_fn};
@@ -67,9 +73,9 @@ pub(super) async fn serve(place: &Place, options: &Serve, json: bool) -> Result<
         context.random.clone(),
         written.clone(),
     )?;
-    let app = http::app(app.over_tls(tls.is_some()));
-
     let scheme = if tls.is_some() { "https" } else { "http" };
+    let app = http::app(app.over_tls(tls.is_some()).listening_at(&format!("{scheme}://{}", on_this_machine(bound))));
+
     let address = format!("{scheme}://{bound}");
     let told = if json {
         format!("{}\n", serde_json::json!({ "address": address, "database": context.place }))
@@ -99,6 +105,16 @@ pub(super) async fn serve(place: &Place, options: &Serve, json: bool) -> Result<
     let _ = sender.await;
     context.store.close().await;
     Ok(())
+}
+
+/// An address that listens to everybody, as this machine itself reaches it.
+fn on_this_machine(bound: SocketAddr) -> SocketAddr {
+    let own = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(own, bound.port())
 }
 
 /// Lets the process have as many connections as the system grants it, instead of the few that a shell starts with.

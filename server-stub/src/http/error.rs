@@ -154,6 +154,7 @@ impl From<AdminError> for Problem {
             AdminError::Store(StoreError::Missing(_)) => (StatusCode::NOT_FOUND, "not_found"),
             AdminError::Store(StoreError::Exists) => (StatusCode::CONFLICT, "exists"),
             AdminError::Store(StoreError::Administrator) => (StatusCode::FORBIDDEN, "administrator_protected"),
+            AdminError::NoAddress => (StatusCode::CONFLICT, "public_url_missing"),
             AdminError::ScopeBeyond => (StatusCode::FORBIDDEN, "scope_beyond"),
             AdminError::Hash(_) => return Self::Unavailable,
             AdminError::Store(_) => {

@@ -36,6 +36,8 @@ use crate::{
 
 /// The longest body that is read, in bytes. Nothing that is asked here comes near it.
 pub const MOST_BODY: usize = 16 * 1024;
+/// Where `serve` listens unless it is told otherwise.
+pub const USUAL_ADDRESS: &str = "http://127.0.0.1:8470";
 /// How long a request may take from its first byte to the answer.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -56,12 +58,19 @@ pub struct App {
     pub(crate) metrics: Metrics,
     /// Whether clients reach this process over TLS of its own.
     pub(crate) tls: bool,
+    /// The address that this process has on its own machine.
+    pub(crate) here: String,
 }
 
 impl App {
     /// The same, reached over TLS.
     pub fn over_tls(self, tls: bool) -> Self {
         Self { tls, ..self }
+    }
+
+    /// The same, listening at another address of this machine than [`USUAL_ADDRESS`].
+    pub fn listening_at(self, address: &str) -> Self {
+        Self { here: address.to_owned(), ..self }
     }
 
     /// Puts the parts together and starts the verifier.
@@ -88,6 +97,7 @@ impl App {
             desk,
             metrics: Metrics::default(),
             tls: false,
+            here: USUAL_ADDRESS.to_owned(),
         })
     }
 }

@@ -53,6 +53,7 @@ impl Server {
         let request = Request::builder()
             .method(method)
             .uri(path)
+            .header("host", "evil.example")
             .header("authorization", format!("Bearer {key}"))
             .header("content-type", "application/json")
             .body(Body::from(body.to_string()))
@@ -188,6 +189,32 @@ on_both! {
         let ada = changes.iter().find(|entry| entry["detail"]["name"] == "Ada").unwrap();
         assert!(ada["user"].is_null() && ada["user_id"].is_string(), "{ada}");
         assert_eq!(server.get("/api/v1/admin/audit/check").await.1["whole"], true);
+    }
+
+    async fn a_link_that_goes_out_needs_an_address(database: &Database) {
+        let server = Server::start(database, &["admin"]).await;
+        let new = json!({ "name": "ada", "phone": "+491701234567" });
+        assert_eq!(server.ask("admin", Method::POST, USERS, new).await.0, 201);
+        let send = async |via: &[&str]| {
+            server.ask("admin", Method::POST, "/api/v1/admin/users/ada/link", json!({ "via": via })).await
+        };
+        let set = async |name: &str, value: &str| {
+            server.store.set_setting(&database.keys, name, Some(value), at(0)).await.unwrap();
+        };
+        // What the console shows leads to this machine, whatever the request says of its host.
+        let (status, sent) = send(&["sms", "link"]).await;
+        assert_eq!((status, &sent["sent"]), (201, &json!(["sms"])), "{sent}");
+        assert!(sent["link"].as_str().unwrap().starts_with("http://127.0.0.1:8470/enroll/"), "{sent}");
+        // To people goes nothing that leads nowhere, nor where a request says.
+        set("sms_sender", "http").await;
+        let (status, refused) = send(&["sms"]).await;
+        assert_eq!((status, &refused["code"]), (409, &json!("public_url_missing")), "{refused}");
+        assert_eq!(server.store.messages(&database.keys, 10).await.unwrap().len(), 1);
+        assert_eq!(send(&["link"]).await.0, 201);
+        set("public_url", "https://pam.example.org").await;
+        let (status, sent) = send(&["sms", "link"]).await;
+        assert_eq!((status, &sent["address_set"]), (201, &json!(true)), "{sent}");
+        assert!(sent["link"].as_str().unwrap().starts_with("https://pam.example.org/enroll/"), "{sent}");
     }
 
     async fn a_key_opens_what_it_was_made_for(database: &Database) {

@@ -263,7 +263,8 @@ pub struct SentLink {
     pub sent: Vec<String>,
     /// Until when it is open.
     pub expires_at: String,
-    /// Whether `public_url` is set; otherwise the link leads to the address that the server was asked at.
+    /// Whether `public_url` is set; otherwise the link leads to the address that the server was asked at, or, where it was
+    /// written to the console, too, to the one that the server has on its own machine.
     pub address_set: bool,
 }
 

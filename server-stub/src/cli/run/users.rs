@@ -11,6 +11,7 @@ use crate::{
         args::{CreateAdministrator, Rescue, TokenCommand, UserCommand, UserFacts},
     },
     domain::scope::Scopes,
+    http::USUAL_ADDRESS,
 };
 
 pub(super) async fn user(context: &Context, command: &UserCommand) -> Result<Report, CliError> {
@@ -177,8 +178,7 @@ pub(super) async fn token(context: &Context, command: &TokenCommand) -> Result<R
         }
         TokenCommand::Import(_) => Err(CliError::Usage("this runs by itself".to_owned())),
         TokenCommand::Send { user, via } => {
-            // Where `serve` listens by default.
-            let sent = context.admin.send_link(user, via, "http://127.0.0.1:8470", context.clock.now()).await?;
+            let sent = context.admin.send_link(user, via, USUAL_ADDRESS, context.clock.now()).await?;
             let mut text = sent.link.as_ref().map_or_else(String::new, |link| format!("{link}\n"));
             if !sent.sent.is_empty() {
                 text.push_str(&format!("Written to {user}: {}.\n", sent.sent.join(", ")));

@@ -14,7 +14,7 @@ use crate::{
         NewLink, NewToken, NewUser, Reset, ResetMode, ResetReply, SentLink, Token, User, UserChange, UserDetail,
         UserPage, UserQuery,
     },
-    domain::scope::Scope,
+    domain::{links::Via, scope::Scope},
     http::{
         App, Problem,
         api::server::address,
@@ -248,6 +248,7 @@ pub(crate) async fn add_token(
         Unreadable,
         Closed,
         Missing,
+        (status = 409, description = "`public_url_missing`: SMS and mail go out, and there is no address for a link in them", body = ApiError),
     ),
     security(("api_key" = []), ("session" = [])),
 )]
@@ -259,7 +260,13 @@ pub(crate) async fn send_link(
     Json(new): Json<NewLink>,
 ) -> Result<(StatusCode, Reply<SentLink>), Problem> {
     let admin = caller.admin(&app, Scope::TokensWrite)?;
-    let here = address(&app, &app.snapshot.get(&app.store).await?.settings, &headers);
+    // Whoever asks sees a link that leads to where they asked. What is written to others does not follow what a request says
+    // of its host.
+    let shown_only = new.via.iter().all(|way| way.trim() == Via::Link.name());
+    let here = match shown_only {
+        true => address(&app, &app.snapshot.get(&app.store).await?.settings, &headers),
+        false => app.here.clone(),
+    };
     let sent = admin.send_link(&name, &new.via, &here, app.clock.now()).await?;
     app.desk.outbox.notify_one();
     Ok((StatusCode::CREATED, Reply(sent)))
