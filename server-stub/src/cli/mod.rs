@@ -38,6 +38,9 @@ pub fn main() -> ExitCode {
     match done {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(report)) => {
+            if !json {
+                let _ = std::io::stderr().write_all(report.notes.as_bytes());
+            }
             let text = if json { format!("{:#}\n", report.json) } else { report.text };
             // A reader that has gone (`| head`) is no failure.
             let _ = std::io::stdout().write_all(text.as_bytes());

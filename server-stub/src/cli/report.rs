@@ -3,12 +3,15 @@
 use serde_json::Value;
 
 /// A command's result.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Report {
     /// For programs.
     pub(super) json: Value,
     /// For people, with its line ends.
     pub(super) text: String,
+    /// What people should know beside it, with its line ends. It goes to standard error, so that a script has the text
+    /// alone; programs find it in the JSON.
+    pub(super) notes: String,
     /// The exit code.
     pub(super) exit: u8,
 }
@@ -18,7 +21,7 @@ impl Report {
     pub(super) fn line(json: Value, text: impl Into<String>) -> Self {
         let mut text = text.into();
         text.push('\n');
-        Self { json, text, exit: 0 }
+        Self { json, text, ..Self::default() }
     }
 
     /// A table: a heading and rows, columns as wide as they need to be.
@@ -39,7 +42,7 @@ impl Report {
             text.push_str(line.trim_end());
             text.push('\n');
         }
-        Self { json, text, exit: 0 }
+        Self { json, text, ..Self::default() }
     }
 }
 

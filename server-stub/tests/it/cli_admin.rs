@@ -178,6 +178,27 @@ fn an_administrator_is_made_and_rescued_from_the_console() {
     assert_eq!(json(data, &["rescue", "ada"], "").0, 3);
 }
 
+#[test]
+fn a_script_has_the_link_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    json(data, &["user", "add", "ada", "--phone", "+491701234567"], "");
+    let send = |via: &str| {
+        let output = run(data, &["token", "send", "ada", "--via", via], "");
+        assert!(output.status.success());
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    for via in ["link", "sms,link"] {
+        let (link, notes) = send(via);
+        assert!(link.starts_with("http://127.0.0.1:8470/enroll/") && link.lines().count() == 1, "{link}");
+        assert!(notes.contains("public_url") && notes.contains("Written to ada: sms.") == (via != "link"), "{notes}");
+    }
+    assert_eq!(send("sms").0, "Written to ada: sms.\n");
+    json(data, &["settings", "set", "public_url", "https://pam.example.org"], "");
+    let (link, notes) = send("link");
+    assert!(link.starts_with("https://pam.example.org/enroll/") && notes.is_empty(), "{link}{notes}");
+}
+
 /// What people see, word by word. Times and ids are blotted out.
 #[test]
 fn a_person_reads_sentences() {

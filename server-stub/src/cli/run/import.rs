@@ -175,5 +175,5 @@ fn report(what: &str, named: Vec<(u64, String)>, problems: Vec<RowProblem>, dry_
         (false, true) => format!("{bad} of {count} lines are wrong.\n"),
         (false, false) => format!("Nothing was imported: {bad} of {count} lines are wrong.\n"),
     });
-    Report { json, text, exit: if problems.is_empty() { 0 } else { 2 } }
+    Report { json, text, exit: if problems.is_empty() { 0 } else { 2 }, ..Report::default() }
 }

@@ -42,7 +42,7 @@ pub(super) async fn run(context: &Context, command: &Command) -> Result<Report, 
 pub(super) fn openapi() -> Report {
     let json = value(&crate::http::document());
     let text = format!("{json:#}\n");
-    Report { json, text, exit: 0 }
+    Report { json, text, ..Report::default() }
 }
 
 async fn rotate(context: &Context) -> Result<Report, CliError> {

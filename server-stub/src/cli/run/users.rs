@@ -142,7 +142,7 @@ pub(super) async fn create_administrator(context: &Context, create: &CreateAdmin
         text.push_str(&format!("API key {}, which may everything and is not shown again:\n{}\n", made.name, made.key));
         json["api_key"] = value(&made);
     }
-    Ok(Report { json, text, exit: 0 })
+    Ok(Report { json, text, ..Report::default() })
 }
 
 /// Opens the door for an administrator who cannot sign in any more.
@@ -163,7 +163,7 @@ pub(super) async fn rescue(context: &Context, rescue: &Rescue) -> Result<Report,
         text.push_str(&format!("A session for an hour, which is not shown again:\n{}\n", *session));
         json["session"] = session.as_str().into();
     }
-    Ok(Report { json, text, exit: 0 })
+    Ok(Report { json, text, ..Report::default() })
 }
 
 pub(super) async fn token(context: &Context, command: &TokenCommand) -> Result<Report, CliError> {
@@ -179,14 +179,18 @@ pub(super) async fn token(context: &Context, command: &TokenCommand) -> Result<R
         TokenCommand::Import(_) => Err(CliError::Usage("this runs by itself".to_owned())),
         TokenCommand::Send { user, via } => {
             let sent = context.admin.send_link(user, via, USUAL_ADDRESS, context.clock.now()).await?;
-            let mut text = sent.link.as_ref().map_or_else(String::new, |link| format!("{link}\n"));
-            if !sent.sent.is_empty() {
-                text.push_str(&format!("Written to {user}: {}.\n", sent.sent.join(", ")));
-            }
+            let written = match sent.sent.is_empty() {
+                true => String::new(),
+                false => format!("Written to {user}: {}.\n", sent.sent.join(", ")),
+            };
+            let (text, mut notes) = match &sent.link {
+                Some(link) => (format!("{link}\n"), written),
+                None => (written, String::new()),
+            };
             if !sent.address_set {
-                text.push_str("Note: the link works on this machine only: settings set public_url https://NAME\n");
+                notes.push_str("Note: the link works on this machine only: settings set public_url https://NAME\n");
             }
-            Ok(Report { json: value(&sent), text, exit: 0 })
+            Ok(Report { json: value(&sent), text, notes, exit: 0 })
         }
         TokenCommand::List { user } => Ok(tokens(&context.admin.tokens(user).await?)),
     }
