@@ -12,7 +12,7 @@ use std::{
 };
 
 use countersign_core::uri;
-use shapes::{App, AuditCheck, AuditEntry, Group, Message, SentLink, Setting, Token, instant};
+use shapes::{App, AuditCheck, AuditEntry, Group, Message, RevokedApp, SentLink, Setting, Token, instant};
 
 use crate::{
     domain::{
@@ -293,8 +293,8 @@ impl Admin {
         Ok(self.store.bindings().await?.into_iter().map(App::from).collect())
     }
 
-    /// Takes a user's token away from its app.
-    pub async fn revoke_app(&self, user: &str, now: Now) -> Result<App, AdminError> {
+    /// Takes a user's token away from its app, and ends the registrations under way.
+    pub async fn revoke_app(&self, user: &str, now: Now) -> Result<RevokedApp, AdminError> {
         Ok(self.store.revoke_app(&self.keys, &self.random, &somebody(user)?, now).await?.into())
     }
 

@@ -97,7 +97,7 @@ impl Desk {
         let user = self.right_password(folded, password, now).await?;
         let policy = settings.policy_of(user.group_policy.as_deref());
         let mut transaction = self.store.begin().await?;
-        registration::forgive_password(&mut transaction, &user.user_id).await?;
+        self.enter(&mut transaction, &user).await?;
         let standing = rows::standing(&mut transaction, &user.user_id).await?;
         // Who administers is asked, whatever the group's policy; the one way around it is said of this user alone.
         let asks = !standing.rights.exempt && (standing.rights.administrator || policy.asks(standing.tokens));
@@ -141,6 +141,13 @@ impl Desk {
         Err(LoginError::Credentials)
     }
 
+    /// Forgives wrong passwords after the right one, and keeps others from the user's row. A password that was changed since
+    /// it was looked at is a wrong one.
+    async fn enter(&self, connection: &mut AnyConnection, user: &Registrant) -> Result<(), LoginError> {
+        let still = registration::enter(connection, &user.user_id, user.password_hash.as_deref()).await?;
+        if still { Ok(()) } else { Err(LoginError::Credentials) }
+    }
+
     /// Opens a session, with the token that it ends with.
     async fn open(
         &self,
@@ -170,7 +177,7 @@ impl Desk {
     ) -> Result<String, LoginError> {
         let user = self.right_password(folded, password, now).await?;
         let mut transaction = self.store.begin().await?;
-        registration::forgive_password(&mut transaction, &user.user_id).await?;
+        self.enter(&mut transaction, &user).await?;
         let attempt = Attempt {
             who: Who::Id(user.user_id),
             code: TypedCode::new(code),

@@ -78,7 +78,7 @@ pub struct UserChange {
     pub email: Option<Option<String>>,
     /// The group's name.
     pub group: Option<Option<Name>>,
-    /// The password's hash. The user's sessions end with a change.
+    /// The password's hash.
     pub password_hash: Option<Option<String>>,
     /// Whether the user administers the server.
     pub administrator: Option<bool>,
@@ -158,6 +158,13 @@ impl Store {
             return Err(StoreError::Administrator);
         }
         Ok(row.try_get(0)?)
+    }
+
+    /// The same, whose row nobody else changes until the transaction ends.
+    pub(crate) async fn locked(&self, connection: &mut AnyConnection, name: &Name) -> Result<String, StoreError> {
+        let lock = sqlx::query("UPDATE users SET failures = failures WHERE folded = $1").bind(name.folded());
+        lock.execute(&mut *connection).await?;
+        self.changeable(connection, name).await
     }
 
     /// Adds a user without any rights.

@@ -64,6 +64,12 @@ pub async fn revoke(connection: &mut AnyConnection, user_id: &str) -> Result<(),
     Ok(())
 }
 
+/// Whether nothing has ended a link so far.
+pub async fn is_open(connection: &mut AnyConnection, id: &str) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT id FROM links WHERE id = $1 AND state = 'open'").bind(id);
+    Ok(row.fetch_optional(connection).await?.is_some())
+}
+
 /// Reads a link that is open. `None`: unknown, used, replaced or too old.
 pub async fn read(connection: &mut AnyConnection, hash: &[u8; 32], now: i64) -> Result<Option<Link>, StoreError> {
     const SQL: &str = "SELECT l.id, l.user_id, u.name, u.phone, g.policy, l.expires_at, l.credential_id, l.issuer, \

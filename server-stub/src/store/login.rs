@@ -119,14 +119,16 @@ impl Store {
         Ok(self.open_session(hash, now).await?.map(|(user, _, until)| (user, until)))
     }
 
-    /// The administrator whose session it is.
+    /// The administrator whose session it is. One without a second factor is for who is exempt, and for a rescue.
     pub async fn administrator(&self, hash: &[u8; 32], now: i64) -> Result<Option<String>, StoreError> {
         let open = self.open_session(hash, now).await?;
-        Ok(open.filter(|(_, administrator, _)| *administrator).map(|(user, ..)| user))
+        Ok(open.filter(|(_, administers, _)| *administers).map(|(user, ..)| user))
     }
 
     async fn open_session(&self, hash: &[u8; 32], now: i64) -> Result<Option<(String, bool, i64)>, StoreError> {
-        const SQL: &str = "SELECT u.name, u.administrator, s.expires_at, s.used_at FROM sessions s \
+        const SQL: &str = "SELECT u.name, CASE WHEN u.administrator = 1 AND (s.credential_id IS NOT NULL \
+                OR u.exempt = 1 OR s.rescue = 1) THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END, \
+            s.expires_at, s.used_at FROM sessions s \
             JOIN users u ON u.id = s.user_id WHERE s.hash = $1 AND s.expires_at > $2";
         const FIRST: &str = "UPDATE sessions SET used_at = $2, expires_at = $2 + lasts \
             WHERE hash = $1 AND used_at IS NULL AND expires_at > $2 RETURNING expires_at";

@@ -57,6 +57,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0008_attempts.sql"),
         postgres: include_str!("../../migrations/postgres/0008_attempts.sql"),
     },
+    Migration {
+        version: 9,
+        sqlite: include_str!("../../migrations/sqlite/0009_rescue.sql"),
+        postgres: include_str!("../../migrations/postgres/0009_rescue.sql"),
+    },
 ];
 
 /// Why the schema was not brought up to date. Nothing of the step that failed stays.

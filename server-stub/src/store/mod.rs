@@ -13,6 +13,7 @@ pub mod outbox;
 mod ready;
 pub mod registration;
 mod reseal;
+mod under_way;
 pub mod users;
 pub mod verify;
 

@@ -4,7 +4,12 @@
 use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{Store, StoreError, credentials, former, in_dialect, users, verify::Columns};
+use super::{
+    Store, StoreError, credentials, former, in_dialect,
+    under_way::{self, Change},
+    users,
+    verify::Columns,
+};
 use crate::{
     domain::{audit::Event, notices::Teller, texts::Notice, users::Name},
     seal::Keys,
@@ -77,7 +82,7 @@ pub struct Registration {
     pub id: String,
     /// Whose.
     pub user_id: String,
-    /// `started`, `confirmed`, `active` or `ended`.
+    /// `started`, `confirmed`, `active`, `ended` (by another registration) or `revoked` (by a change of the user).
     pub state: String,
     /// What the signatures are over.
     pub nonce: String,
@@ -120,6 +125,23 @@ pub struct Binding {
     pub bound_at: i64,
 }
 
+/// An app that was taken away from a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revoked {
+    /// The user's name.
+    pub user: String,
+    /// The app's id.
+    pub app_id: String,
+    /// The app's name.
+    pub app_name: String,
+    /// The app's platform.
+    pub platform: String,
+    /// The token that it had, and since when in Unix seconds; `None` where it was about to register only.
+    pub token: Option<(String, i64)>,
+    /// How many registrations under way have ended.
+    pub registrations: u64,
+}
+
 /// Reads who registers, and claims an attempt at the password by [`CLAIM_PASSWORD`]: after five wrong ones in a row delays
 /// of 30 s to an hour. `None`: no such user, or one who has to wait.
 pub async fn claim_password(
@@ -150,6 +172,14 @@ pub async fn forgive_password(connection: &mut AnyConnection, user_id: &str) -> 
     const SQL: &str = "UPDATE users SET password_failures = 0, password_blocked_until = 0 WHERE id = $1";
     sqlx::query(SQL).bind(user_id).execute(connection).await?;
     Ok(())
+}
+
+/// The same for whoever showed the password of that hash. False: another has taken its place since it was looked at.
+pub async fn enter(connection: &mut AnyConnection, user_id: &str, hash: Option<&str>) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE users SET password_failures = 0, password_blocked_until = 0 \
+        WHERE id = $1 AND password_hash = $2 RETURNING id";
+    let row = sqlx::query(SQL).bind(user_id).bind(hash).fetch_optional(connection).await?;
+    Ok(row.is_some())
 }
 
 /// How many SMS went out: the newest of the user (or 0), of the user in an hour and in a day, of the prefix and of all in an
@@ -349,24 +379,53 @@ impl Store {
         rows.iter().map(binding).collect()
     }
 
-    /// Takes a user's registered token away from its app: it makes no right code any more.
-    pub async fn revoke_app(&self, keys: &Keys, random: &Random, user: &Name, now: Now) -> Result<Binding, StoreError> {
+    /// Takes a user's registered token away from its app: it makes no right code any more. Ends the registrations that are
+    /// under way, too; where there is nothing else, these alone.
+    pub async fn revoke_app(&self, keys: &Keys, random: &Random, user: &Name, now: Now) -> Result<Revoked, StoreError> {
+        const UNDER_WAY: &str = "SELECT r.app_id, r.app_name, r.platform, u.name FROM registrations r \
+            JOIN users u ON u.id = r.user_id WHERE r.user_id = $1 AND r.state IN ('started', 'confirmed') \
+            AND r.expires_at > $2 ORDER BY r.id DESC LIMIT 1";
         let mut transaction = self.begin().await?;
-        let row = sqlx::query(binding_sql!("WHERE u.folded = $1")).bind(user.folded());
-        let row = row.fetch_optional(&mut *transaction).await?.ok_or(StoreError::Missing("registered app"))?;
-        let bound = binding(&row)?;
-        former::remember(&mut transaction, &bound.user_id, false, now.seconds()).await?;
-        sqlx::query("DELETE FROM credentials WHERE id = $1")
-            .bind(&bound.credential_id)
-            .execute(&mut *transaction)
-            .await?;
-        let (_, policy) = users::policy(&mut transaction, &bound.user_id).await?;
-        let teller = Teller { keys, random, now };
-        teller.tell(&mut transaction, &bound.user_id, &policy, Notice::Revoked).await?;
-        let detail = json!({ "app": bound.app_id, "token": bound.credential_id });
-        let event = Event::new(now, "app.revoked", Some(&bound.user_id)).with(detail);
+        let missing = |error| match error {
+            StoreError::Missing(_) => StoreError::Missing("registered app"),
+            error => error,
+        };
+        let user_id = self.locked(&mut transaction, user).await.map_err(missing)?;
+        let bound = binding_of(&mut transaction, &user_id).await?;
+        let newest =
+            sqlx::query(UNDER_WAY).bind(&user_id).bind(now.seconds()).fetch_optional(&mut *transaction).await?;
+        let registrations = under_way::end(&mut transaction, &user_id, Change::App).await?;
+        let revoked = match (bound, newest) {
+            (Some(bound), _) => Revoked {
+                user: bound.user,
+                app_id: bound.app_id,
+                app_name: bound.app_name,
+                platform: bound.platform,
+                token: Some((bound.credential_id, bound.bound_at)),
+                registrations,
+            },
+            (None, Some(row)) => Revoked {
+                app_id: row.try_get(0)?,
+                app_name: row.try_get(1)?,
+                platform: row.try_get(2)?,
+                user: row.try_get(3)?,
+                token: None,
+                registrations,
+            },
+            (None, None) => return Err(StoreError::Missing("registered app")),
+        };
+        let token = revoked.token.as_ref().map(|(id, _)| id);
+        if let Some(id) = token {
+            former::remember(&mut transaction, &user_id, false, now.seconds()).await?;
+            sqlx::query("DELETE FROM credentials WHERE id = $1").bind(id).execute(&mut *transaction).await?;
+            let (_, policy) = users::policy(&mut transaction, &user_id).await?;
+            let teller = Teller { keys, random, now };
+            teller.tell(&mut transaction, &user_id, &policy, Notice::Revoked).await?;
+        }
+        let detail = json!({ "app": revoked.app_id, "token": token, "registrations": registrations });
+        let event = Event::new(now, "app.revoked", Some(&user_id)).with(detail);
         self.record(&mut transaction, keys, vec![event]).await?;
         transaction.commit().await?;
-        Ok(bound)
+        Ok(revoked)
     }
 }

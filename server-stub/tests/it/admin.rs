@@ -19,7 +19,10 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
 
-use crate::kit::{Database, TOTP, at, on_both, token};
+use crate::{
+    kit::{Database, TOTP, at, on_both, token},
+    under_way::open,
+};
 
 struct Server {
     router: Router,
@@ -290,6 +293,30 @@ on_both! {
         assert_eq!(status, 403);
         let (status, made) = server.ask("admin", Method::PATCH, "/api/v1/admin/users/ada", json!({ "administrator": true })).await;
         assert_eq!((status, &made["administrator"]), (200, &json!(true)));
+    }
+
+    async fn a_session_without_a_second_factor_administers_nothing(database: &Database) {
+        let server = Server::start(database, &[]).await;
+        let desk = crate::registration::desk(database).await;
+        let bob = database.add_user(&server.store, "bob").await;
+        let own = database.add_token(&server.store, &bob, &token(TOTP)).await;
+        let now = 1_000_000_000;
+        let change = async |change: UserChange| {
+            server.store.change_user(&database.keys, &database.random, &bob, &change, at(now)).await.unwrap();
+        };
+        let asked = async |session: &str| server.ask(session, Method::GET, USERS, Value::Null).await.0;
+        open(&desk, &bob, "before", None, now).await;
+        open(&desk, &bob, "with a token", Some(&own), now).await;
+        change(UserChange { administrator: Some(true), ..UserChange::default() }).await;
+        assert_eq!((asked("before").await, asked("with a token").await), (401, 401));
+        // However one came to be, it has to have had a second factor.
+        open(&desk, &bob, "alone", None, now).await;
+        open(&desk, &bob, "both", Some(&own), now).await;
+        assert_eq!((asked("alone").await, asked("both").await), (401, 200));
+        change(UserChange { exempt: Some(true), ..UserChange::default() }).await;
+        assert_eq!((asked("alone").await, asked("both").await), (200, 200));
+        change(UserChange { exempt: Some(false), ..UserChange::default() }).await;
+        assert_eq!((asked("alone").await, asked("both").await), (401, 200));
     }
 
     async fn an_administrator_who_was_rescued_is_let_in(database: &Database) {

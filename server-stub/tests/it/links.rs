@@ -184,6 +184,22 @@ on_both! {
         }
     }
 
+    /// An app that asks twice, in two processes: both hear that it has the token.
+    async fn an_app_that_activates_twice_at_once_hears_the_same_twice(database: &Database) {
+        let (here, there) = (desk(database).await, desk(database).await);
+        add_ada(database, &here.store).await;
+        let phone = Phone::new("first", 1);
+        for trial in 0..50 {
+            let now = NOW + trial * 90_000;
+            let text = link(&here, now).await;
+            let started = phone.start_by_link(&here, &text, at(now)).await.unwrap();
+            let waiting = phone.confirm(&here, &started, &sms_code(&here).await, at(now)).await.unwrap();
+            let (a, b) =
+                tokio::join!(phone.activate(&here, &waiting, at(now)), phone.activate(&there, &waiting, at(now)));
+            assert_eq!(a.unwrap(), b.unwrap(), "{trial}");
+        }
+    }
+
     /// The page's own way and an app's, and the page's twice: of any two that end with a right code one is done.
     async fn of_an_app_and_a_page_with_one_link_one_is_done(database: &Database) {
         let (here, there) = (desk(database).await, desk(database).await);

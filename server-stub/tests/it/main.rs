@@ -17,4 +17,5 @@ mod races;
 mod registration;
 mod rotation;
 mod store;
+mod under_way;
 mod verification;

@@ -20,7 +20,10 @@ use crate::{
         audit::Entry,
         policy::{Setting as Known, Settings},
     },
-    store::{admin as rows, outbox, registration::Binding},
+    store::{
+        admin as rows, outbox,
+        registration::{Binding, Revoked},
+    },
 };
 
 /// A group.
@@ -113,6 +116,40 @@ impl From<Binding> for App {
             platform: row.platform,
             token: row.credential_id,
             bound_at: instant(row.bound_at),
+        }
+    }
+}
+
+/// An app that was taken away from a user.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RevokedApp {
+    /// Whose.
+    pub user: String,
+    /// The app's id.
+    pub app: String,
+    /// The app's name.
+    pub name: String,
+    /// Its platform.
+    pub platform: String,
+    /// The token that it had; none where a registration was under way only.
+    pub token: Option<String>,
+    /// Since when.
+    pub bound_at: Option<String>,
+    /// How many registrations under way have ended.
+    pub registrations_ended: u64,
+}
+
+impl From<Revoked> for RevokedApp {
+    fn from(row: Revoked) -> Self {
+        let (token, bound_at) = row.token.unzip();
+        Self {
+            user: row.user,
+            app: row.app_id,
+            name: row.app_name,
+            platform: row.platform,
+            token,
+            bound_at: bound_at.map(instant),
+            registrations_ended: row.registrations,
         }
     }
 }

@@ -24,10 +24,11 @@ pub(super) async fn app(context: &Context, command: &AppCommand) -> Result<Repor
         }
         AppCommand::Revoke { user } => {
             let app = context.admin.revoke_app(user, context.clock.now()).await?;
-            Ok(Report::line(
-                json!({ "revoked": app.app }),
-                format!("The token of {} in {} makes no right code any more.", app.user, app.name),
-            ))
+            let text = match app.token {
+                Some(_) => format!("The token of {} in {} makes no right code any more.", app.user, app.name),
+                None => format!("The registration of {} in {} has ended.", app.user, app.name),
+            };
+            Ok(Report::line(json!({ "revoked": app.app, "registrations_ended": app.registrations_ended }), text))
         }
     }
 }

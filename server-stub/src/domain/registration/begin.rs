@@ -30,8 +30,16 @@ struct Beginner {
     user_id: String,
     phone: String,
     group_policy: Option<String>,
-    /// The link that takes the place of the password.
-    link_id: Option<String>,
+    /// What opened it.
+    by: By,
+}
+
+/// What opens a registration.
+enum By {
+    /// The password of this hash.
+    Password(Option<String>),
+    /// The link of this id.
+    Link(String),
 }
 
 impl Desk {
@@ -60,8 +68,8 @@ impl Desk {
         };
         let allowed = policy.self_enrollment && policy.admits(TokenKind::Totp, &has).is_ok();
         let beginner = match found {
-            Some(Registrant { phone: Some(phone), user_id, group_policy, .. }) if right && allowed => {
-                Beginner { user_id, phone, group_policy, link_id: None }
+            Some(Registrant { phone: Some(phone), user_id, group_policy, password_hash, .. }) if right && allowed => {
+                Beginner { user_id, phone, group_policy, by: By::Password(password_hash) }
             }
             found => {
                 let reason = match &found {
@@ -114,7 +122,7 @@ impl Desk {
             user_id: found.user_id,
             phone: found.phone.unwrap_or_default(),
             group_policy: found.group_policy,
-            link_id: Some(found.id),
+            by: By::Link(found.id),
         };
         self.send_code(settings, beginner, app, now).await
     }
@@ -122,17 +130,30 @@ impl Desk {
     async fn send_code(
         &self,
         settings: &Settings,
-        Beginner { user_id, phone, group_policy, link_id }: Beginner,
+        Beginner { user_id, phone, group_policy, by }: Beginner,
         (key, app_name, platform): (AppKey, String, String),
         now: Now,
     ) -> Result<Started, RegistrationError> {
         let prefix: String = phone.chars().take(5).collect();
         let mut transaction = self.store.begin().await?;
-        // Locks the user's row: two at once are counted one after the other.
-        match &link_id {
-            None => rows::forgive_password(&mut transaction, &user_id).await?,
-            Some(_) => link_rows::lock_user(&mut transaction, &user_id).await?,
+        // Locks the user's row: two at once are counted one after the other. What opened this may have ended since.
+        match &by {
+            By::Password(hash) => {
+                if !rows::enter(&mut transaction, &user_id, hash.as_deref()).await? {
+                    return Err(RegistrationError::Credentials);
+                }
+            }
+            By::Link(link) => {
+                link_rows::lock_user(&mut transaction, &user_id).await?;
+                if !link_rows::is_open(&mut transaction, link).await? {
+                    return Err(RegistrationError::Link);
+                }
+            }
         }
+        let link_id = match by {
+            By::Password(_) => None,
+            By::Link(link) => Some(link),
+        };
         let seconds = now.seconds();
         let [last, hour, day, of_prefix, of_all] = rows::sends(&mut transaction, &user_id, &prefix, seconds).await?;
         let wait = match () {

@@ -12,11 +12,14 @@ use crate::{
         app_key::AppKey,
         audit::Event,
         judge::{Judgement, TypedCode, judge},
+        policy::TokenKind,
         texts::Notice,
     },
     service::Now,
     store::{
-        StoreError, links as link_rows, registration as rows, users,
+        StoreError, links as link_rows,
+        registration::{self as rows, Registration},
+        users,
         verify::{self, Columns},
     },
 };
@@ -36,6 +39,10 @@ impl Desk {
         let (settings, registration, key) = self.read(&mut transaction, id).await?;
         if !key.signed(CONFIRM, &[server, id, &registration.nonce, code, seal_key.0], signature) {
             return Err(RegistrationError::Signature);
+        }
+        let registration = self.locked(&mut transaction, &registration).await?;
+        if registration.state == "revoked" {
+            return Err(RegistrationError::Ended);
         }
         let user = verify::Who::Id(registration.user_id.clone());
         let subject = verify::subject(&mut transaction, &self.keys, &user).await?.ok_or(RegistrationError::Ended)?;
@@ -108,15 +115,17 @@ impl Desk {
     ) -> Result<(String, String), RegistrationError> {
         let mut transaction = self.store.begin().await?;
         let (settings, registration, key) = self.read(&mut transaction, id).await?;
-        let Some((token, columns, sealed)) = &registration.token else { return Err(RegistrationError::Ended) };
+        let Some((token, ..)) = &registration.token else { return Err(RegistrationError::Ended) };
         if !key.signed(ACTIVATE, &[server, id, &registration.nonce, token, code], signature) {
             return Err(RegistrationError::Signature);
         }
+        let registration = self.locked(&mut transaction, &registration).await?;
+        let Some((token, columns, sealed)) = &registration.token else { return Err(RegistrationError::Ended) };
         let user_id = &registration.user_id;
         let done = (token.clone(), key.id());
         match registration.state.as_str() {
             "confirmed" if registration.expires_at > now.seconds() => {}
-            "confirmed" => return Err(RegistrationError::Ended),
+            "confirmed" | "revoked" => return Err(RegistrationError::Ended),
             "active" => {
                 let bound = rows::binding_of(&mut transaction, user_id).await?;
                 let still = bound.is_some_and(|bound| bound.credential_id == *token);
@@ -126,6 +135,16 @@ impl Desk {
         }
         let subject = verify::subject(&mut transaction, &self.keys, &verify::Who::Id(user_id.clone())).await?;
         let policy = settings.policy_of(subject.ok_or(RegistrationError::Ended)?.group_policy.as_deref());
+        // What was allowed when it began may have ended since, with another group or other rules.
+        let has = users::kinds(&mut transaction, user_id).await?;
+        let begun = policy.self_enrollment || registration.link_id.is_some();
+        if !begun || policy.admits(TokenKind::Totp, &has).is_err() {
+            let detail = json!({ "registration": id, "reason": "policy" });
+            let event = Event::new(now, "registration.refused", Some(user_id)).with(detail);
+            self.finish(&mut transaction, vec![event]).await?;
+            transaction.commit().await.map_err(StoreError::from)?;
+            return Err(RegistrationError::Ended);
+        }
         let failures = verify::claim(&mut transaction, user_id, &policy, now.seconds()).await?;
         let secret = self.keys.open(verify::SECRET_PLACE, token, sealed);
         let secret = secret.map_err(|_| StoreError::Damaged("registrations"))?;
@@ -162,6 +181,17 @@ impl Desk {
         transaction.commit().await.map_err(StoreError::from)?;
         self.outbox.notify_one();
         Ok(done)
+    }
+
+    /// A registration as it is once nobody else changes anything of its user: of two requests at once the second sees what
+    /// the first did, and neither goes on with what a change of the user has ended.
+    async fn locked(
+        &self,
+        connection: &mut AnyConnection,
+        seen: &Registration,
+    ) -> Result<Registration, RegistrationError> {
+        link_rows::lock_user(connection, &seen.user_id).await?;
+        rows::read(connection, &seen.id).await?.ok_or(RegistrationError::Ended)
     }
 
     /// The app that a user's token would be taken from.

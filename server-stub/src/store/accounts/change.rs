@@ -11,7 +11,9 @@ use crate::{
     store::{
         Store, StoreError,
         login::{self, Validity},
-        registration, users, verify,
+        registration,
+        under_way::{self, Change},
+        users, verify,
     },
 };
 
@@ -21,7 +23,8 @@ const RESCUE_SECONDS: i64 = 3600;
 impl Store {
     /// Changes a user.
     ///
-    /// The user is told of what others could use to come in, at what was on file before.
+    /// The user is told of what others could use to come in, at what was on file before. What is under way and was begun
+    /// with what is changed ends.
     pub async fn change_user(
         &self,
         keys: &Keys,
@@ -34,8 +37,9 @@ impl Store {
             return Err(StoreError::Administrator);
         }
         let mut transaction = self.begin().await?;
-        let id = self.changeable(&mut transaction, name).await?;
+        let id = self.locked(&mut transaction, name).await?;
         let before = users::contact(&mut transaction, &id).await?;
+        let rights = login::standing(&mut transaction, &id).await?.rights;
         let mut notices = Vec::new();
         if change.phone.as_ref().is_some_and(|phone| *phone != before.phone) {
             notices.push(Notice::Phone);
@@ -68,7 +72,6 @@ impl Store {
             note("password", hash.is_some().into());
             let query = sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2").bind(hash.clone());
             query.bind(&id).execute(&mut *transaction).await?;
-            sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(&id).execute(&mut *transaction).await?;
         }
         if let Some(administrator) = change.administrator {
             note("administrator", administrator.into());
@@ -79,6 +82,16 @@ impl Store {
             note("exempt", exempt.into());
             let query = sqlx::query("UPDATE users SET exempt = $1 WHERE id = $2").bind(i64::from(exempt));
             query.bind(&id).execute(&mut *transaction).await?;
+        }
+        for (ends, what) in [
+            (notices.contains(&Notice::Password), Change::Password),
+            (notices.contains(&Notice::Phone), Change::Phone),
+            (change.administrator.is_some_and(|given| given != rights.administrator), Change::Everything),
+            (rights.exempt && change.exempt == Some(false), Change::Asked),
+        ] {
+            if ends {
+                under_way::end(&mut transaction, &id, what).await?;
+            }
         }
         if !notices.is_empty() {
             let (_, policy) = users::policy(&mut transaction, &id).await?;
@@ -94,18 +107,19 @@ impl Store {
     /// Opens a user's second factor again after wrong codes, and the password after wrong passwords.
     pub async fn unlock_user(&self, keys: &Keys, name: &Name, now: Now) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        let id = self.changeable(&mut transaction, name).await?;
+        let id = self.locked(&mut transaction, name).await?;
         forgive_all(&mut transaction, &id).await?;
         self.record(&mut transaction, keys, vec![Event::new(now, "user.unlocked", Some(&id))]).await?;
         Ok(transaction.commit().await?)
     }
 
-    /// Takes all of a user's tokens away; how many there were.
+    /// Takes all of a user's tokens away, and ends what is under way; how many there were.
     pub async fn clear_user(&self, keys: &Keys, random: &Random, name: &Name, now: Now) -> Result<u64, StoreError> {
         let mut transaction = self.begin().await?;
-        let id = self.changeable(&mut transaction, name).await?;
+        let id = self.locked(&mut transaction, name).await?;
         let deleted = sqlx::query("DELETE FROM credentials WHERE user_id = $1").bind(&id).execute(&mut *transaction);
         let deleted = deleted.await?.rows_affected();
+        under_way::end(&mut transaction, &id, Change::Everything).await?;
         verify::forgive(&mut transaction, &id).await?;
         if deleted > 0 {
             let (_, policy) = users::policy(&mut transaction, &id).await?;
@@ -117,13 +131,14 @@ impl Store {
         Ok(deleted)
     }
 
-    /// Has all of a user's tokens confirmed again; how many there are. Their secrets stay, their sessions end.
+    /// Has all of a user's tokens confirmed again; how many there are. Their secrets stay; sessions and registrations under
+    /// way end.
     pub async fn unconfirm_user(&self, keys: &Keys, random: &Random, name: &Name, now: Now) -> Result<u64, StoreError> {
         const SQL: &str = "UPDATE credentials SET unconfirmed_since = $1 WHERE user_id = $2";
         let mut transaction = self.begin().await?;
-        let id = self.changeable(&mut transaction, name).await?;
+        let id = self.locked(&mut transaction, name).await?;
         let tokens = sqlx::query(SQL).bind(now.seconds()).bind(&id).execute(&mut *transaction).await?.rows_affected();
-        sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(&id).execute(&mut *transaction).await?;
+        under_way::end(&mut transaction, &id, Change::Unconfirmed).await?;
         if tokens > 0 {
             let (_, policy) = users::policy(&mut transaction, &id).await?;
             Teller { keys, random, now }.tell(&mut transaction, &id, &policy, Notice::Unconfirmed).await?;
@@ -147,7 +162,7 @@ impl Store {
         now: Now,
     ) -> Result<u64, StoreError> {
         let mut transaction = self.begin().await?;
-        let id = self.changeable(&mut transaction, name).await?;
+        let id = self.locked(&mut transaction, name).await?;
         let rescued = sqlx::query("UPDATE users SET administrator = administrator WHERE id = $1 AND administrator = 1")
             .bind(&id)
             .execute(&mut *transaction)
@@ -157,7 +172,7 @@ impl Store {
         }
         let deleted = sqlx::query("DELETE FROM credentials WHERE user_id = $1").bind(&id).execute(&mut *transaction);
         let deleted = deleted.await?.rows_affected();
-        sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(&id).execute(&mut *transaction).await?;
+        under_way::end(&mut transaction, &id, Change::Everything).await?;
         forgive_all(&mut transaction, &id).await?;
         // At what was on file so far: should it be somebody else, the administrator hears of it.
         let (_, policy) = users::policy(&mut transaction, &id).await?;
@@ -177,7 +192,7 @@ impl Store {
             // An hour in all: whoever is in registers a token at once.
             let validity = Validity { before_first: RESCUE_SECONDS, lasts: RESCUE_SECONDS };
             login::open_session(&mut transaction, session, hash, (&id, None), validity, now.seconds()).await?;
-            let used = sqlx::query("UPDATE sessions SET used_at = created_at WHERE id = $1").bind(session);
+            let used = sqlx::query("UPDATE sessions SET used_at = created_at, rescue = 1 WHERE id = $1").bind(session);
             used.execute(&mut *transaction).await?;
         }
         let detail = json!({ "tokens": deleted, "changed": changed, "session": session.map(|(id, _)| id) });
@@ -190,7 +205,7 @@ impl Store {
     /// Deletes a user with everything that is the user's. What the audit log says of it stays.
     pub async fn delete_user(&self, keys: &Keys, name: &Name, now: Now) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        let id = self.changeable(&mut transaction, name).await?;
+        let id = self.locked(&mut transaction, name).await?;
         sqlx::query("DELETE FROM users WHERE id = $1").bind(&id).execute(&mut *transaction).await?;
         let event = Event::new(now, "user.deleted", Some(&id)).with(json!({ "name": name.shown() }));
         self.record(&mut transaction, keys, vec![event]).await?;

@@ -5,7 +5,7 @@ use countersign_wire::v1::ApiError;
 
 use super::refusals::{Closed, Missing, Unreadable};
 use crate::{
-    admin::shapes::{ApiKey, App as Bound, AuditCheck, AuditPage, AuditQuery, MadeKey, Message, NewKey},
+    admin::shapes::{ApiKey, App as Bound, AuditCheck, AuditPage, AuditQuery, MadeKey, Message, NewKey, RevokedApp},
     domain::scope::Scope,
     http::{
         App, Problem,
@@ -28,14 +28,14 @@ pub(crate) async fn apps(State(app): State<App>, caller: Caller) -> Result<Reply
     Ok(Reply(caller.admin(&app, Scope::AppsRead)?.apps().await?))
 }
 
-/// Takes a user's token away from its app.
+/// Takes a user's token away from its app, and ends the registrations under way.
 #[utoipa::path(
     delete,
     path = "/api/v1/admin/apps/{name}",
     tag = "admin",
     params(("name" = String, Path, description = "The user's name, in any spelling")),
     responses(
-        (status = 200, description = "The app that had it", body = Bound),
+        (status = 200, description = "The app that had it, or was about to", body = RevokedApp),
         Unreadable,
         Closed,
         Missing,
@@ -46,7 +46,7 @@ pub(crate) async fn revoke_app(
     State(app): State<App>,
     caller: Caller,
     Path(name): Path<String>,
-) -> Result<Reply<Bound>, Problem> {
+) -> Result<Reply<RevokedApp>, Problem> {
     Ok(Reply(caller.admin(&app, Scope::AppsWrite)?.revoke_app(&name, app.clock.now()).await?))
 }
 

@@ -1,0 +1,3 @@
+-- Whether a session was opened by a rescue, which needs no second factor to administer.
+
+ALTER TABLE sessions ADD COLUMN rescue BIGINT NOT NULL DEFAULT 0;
