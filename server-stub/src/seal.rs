@@ -22,6 +22,8 @@ use crate::service::Random;
 const NONCE_BYTES: usize = 12;
 const TAG_BYTES: usize = 16;
 const KEY_ID_BYTES: usize = 4;
+/// Names that are tried for a file of keys that is not in its place yet.
+const MOST_BESIDE: u32 = 100;
 const SETTING_PLACE: &str = "settings.value";
 
 /// The server's keys, newest first. The newest seals; all open. Clones share what they know.
@@ -106,31 +108,45 @@ impl Keys {
         }
     }
 
-    /// Writes the file, readable by its owner only, whole or not at all. `replace` says whether one may be there.
+    /// Writes the file, readable by its owner only, whole or not at all: what was there stays as it is until then.
+    /// `replace` says whether one may be there; where it may not, the first of several processes has written it.
     pub fn write(&self, path: &Path, replace: bool) -> io::Result<()> {
-        let next = path.with_extension("next");
-        let _ = std::fs::remove_file(&next);
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&next)?;
-        io::Write::write_all(&mut file, self.text().as_bytes())?;
-        file.sync_all()?;
-        if replace {
-            std::fs::rename(&next, path)?;
-        } else {
-            // Fails where another process was first.
-            let linked = std::fs::hard_link(&next, path);
-            std::fs::remove_file(&next)?;
-            linked?;
+        let next = self.write_beside(path)?;
+        let moved = if replace { std::fs::rename(&next, path) } else { std::fs::hard_link(&next, path) };
+        if !replace || moved.is_err() {
+            let _ = std::fs::remove_file(&next);
         }
+        moved?;
         // The folder says which file it is: a key that is in use must not be gone when the machine loses power.
         #[cfg(unix)]
         if let Some(folder) = path.parent() {
             std::fs::File::open(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?.sync_all()?;
         }
         Ok(())
+    }
+
+    /// Writes the file under a name that no other process has, and says which.
+    fn write_beside(&self, path: &Path) -> io::Result<PathBuf> {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let process = std::process::id();
+        let mut attempt = 0;
+        let (next, mut file) = loop {
+            let next = path.with_extension(format!("{process}-{attempt}.next"));
+            match options.open(&next) {
+                Ok(file) => break (next, file),
+                // Of a process with this number on another machine, or of one that was killed.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < MOST_BESIDE => attempt += 1,
+                Err(error) => return Err(error),
+            }
+        };
+        let written = io::Write::write_all(&mut file, self.text().as_bytes()).and_then(|()| file.sync_all());
+        if written.is_err() {
+            let _ = std::fs::remove_file(&next);
+        }
+        written.map(|()| next)
     }
 
     /// The file's text: `NUMBER:BASE64` a line, newest first.

@@ -369,3 +369,29 @@ fn keys_that_are_gone_or_others_are_noticed() {
     std::fs::write(&keys, own).unwrap();
     assert_eq!(done(data, &["user", "list"]).as_array().unwrap().len(), 1);
 }
+
+/// Eight processes that make folder, database and keys at the same time, again and again.
+#[test]
+fn a_new_folder_takes_several_first_processes() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..5 {
+        let data = folder.path().join(format!("new{round}"));
+        let started: Vec<Child> = (0..8)
+            .map(|nth| {
+                Command::new(env!("CARGO_BIN_EXE_countersign-server"))
+                    .arg("--data")
+                    .arg(&data)
+                    .args(["user", "add", &format!("user{nth}")])
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        for child in started {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        assert_eq!(done(&data, &["audit", "verify"])["entries"], json!(8));
+    }
+}

@@ -180,6 +180,27 @@ fn statements(log: &str) -> BTreeMap<String, usize> {
 }
 
 on_both! {
+    /// Of processes that are the first ones at the same time one makes the keys, and all use them.
+    async fn processes_that_start_at_once_have_the_same_keys(database: &Database) {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("new");
+        let commands: Vec<_> = (0..8).map(|nth| {
+            std::process::Command::new(env!("CARGO_BIN_EXE_countersign-server"))
+                .arg("--data").arg(&data)
+                .args(["--database", &database.address, "user", "add", &format!("user{nth}")])
+                .stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped())
+                .spawn().unwrap()
+        }).collect();
+        for command in commands {
+            let output = command.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        let files: Vec<_> = std::fs::read_dir(&data).unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(files, ["keys"]);
+        let keys = countersign_server::seal::Keys::read(&data.join("keys")).unwrap().unwrap();
+        assert_eq!(database.open().await.audit_verify(&keys).await.unwrap(), Ok(8));
+    }
+
     async fn of_two_processes_one_accepts_a_code(database: &Database) {
         const LANES: usize = 20;
         let site = Site::new(database).await;
