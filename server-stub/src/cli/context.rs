@@ -1,14 +1,14 @@
 //! What every command works with, and what can go wrong before it begins.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use etcetera::BaseStrategy as _;
 
-use super::args::Place;
+use super::{args::Place, files};
 use crate::{
     admin::{Admin, AdminError},
     domain::links::LinkError,
@@ -34,6 +34,8 @@ pub(super) struct Context {
     pub(super) keys_file: Option<PathBuf>,
     /// Where things are, for people.
     pub(super) place: String,
+    /// What is not as it should be, and what to do.
+    pub(super) warnings: Vec<String>,
     /// The clock.
     pub(super) clock: Clock,
     /// The source of randomness.
@@ -140,12 +142,20 @@ impl Context {
                 etcetera::choose_base_strategy().map_err(|_| CliError::NoHome)?.data_dir().join("countersign-server")
             }
         };
-        let (store, shown) = match &place.database {
-            Some(address) => (Store::open(address, Durability::Full).await?, "the database that was named".to_owned()),
+        let file = match &place.database {
+            Some(address) => files::database_of(address),
             None => {
                 make_folder(&folder)?;
-                let file = folder.join("server.db");
-                (Store::open_file(&file, Durability::Full).await?, file.display().to_string())
+                Some(folder.join("server.db"))
+            }
+        };
+        // Before it is opened, too: what the database puts beside itself is as open as the database.
+        file.as_deref().into_iter().for_each(files::tighten);
+        let (store, shown) = match (&place.database, &file) {
+            (None, Some(file)) => (Store::open_file(file, Durability::Full).await?, file.display().to_string()),
+            (address, _) => {
+                let address = address.as_deref().unwrap_or_default();
+                (Store::open(address, Durability::Full).await?, "the database that was named".to_owned())
             }
         };
         let random = Random::system();
@@ -158,7 +168,8 @@ impl Context {
         let keys = Arc::new(keys);
         let actor = Actor { name: "console".to_owned(), over_administrators: true };
         let admin = Admin::new(&store, keys.clone(), random.clone(), actor);
-        Ok(Self { store, admin, keys, keys_file, place: shown, clock: Clock::system(), random })
+        let warnings = keys_file.as_deref().and_then(files::open_to_others).into_iter().collect();
+        Ok(Self { store, admin, keys, keys_file, place: shown, warnings, clock: Clock::system(), random })
     }
 }
 
@@ -196,9 +207,5 @@ fn shown_keys(file: Option<&Path>) -> String {
 }
 
 fn make_folder(folder: &Path) -> Result<(), CliError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|source| CliError::File { path: folder.to_owned(), source })
+    files::make_folder(folder).map_err(|source| CliError::File { path: folder.to_owned(), source })
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod context;
+mod files;
 mod report;
 mod run;
 mod serve;
@@ -18,6 +19,8 @@ use report::Report;
 pub fn main() -> ExitCode {
     let args = Args::parse();
     let json = args.json;
+    // Before there is a second thread.
+    files::only_for_the_owner();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&CliError::Io("start", error), json),
@@ -29,6 +32,9 @@ pub fn main() -> ExitCode {
             Command::Openapi => Ok(Some(run::openapi())),
             ref command => {
                 let context = Context::open(&args.place).await?;
+                for warning in &context.warnings {
+                    warn(warning, json);
+                }
                 let report = run::run(&context, command).await;
                 context.store.close().await;
                 report.map(Some)
@@ -48,6 +54,15 @@ pub fn main() -> ExitCode {
         }
         Err(error) => failed(&error, json),
     }
+}
+
+fn warn(warning: &str, json: bool) {
+    let text = if json {
+        format!("{:#}\n", serde_json::json!({ "warning": warning }))
+    } else {
+        format!("countersign-server: {warning}\n")
+    };
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 fn failed(error: &CliError, json: bool) -> ExitCode {

@@ -63,6 +63,9 @@ pub(super) async fn serve(place: &Place, options: &Serve, json: bool) -> Result<
     };
     many_connections();
     let context = Context::open(place).await?;
+    for warning in &context.warnings {
+        tracing::warn!("{warning}");
+    }
     let listener = TcpListener::bind(options.listen).await.map_err(|error| CliError::Io("the address", error))?;
     let bound = listener.local_addr().map_err(|error| CliError::Io("the address", error))?;
     let written = Arc::new(Notify::new());

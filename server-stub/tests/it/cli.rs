@@ -395,3 +395,52 @@ fn a_new_folder_takes_several_first_processes() {
         assert_eq!(done(&data, &["audit", "verify"])["entries"], json!(8));
     }
 }
+
+/// Whatever the folder, the habits of the account and what was left there: what holds secrets is the owner's alone.
+#[cfg(unix)]
+#[test]
+fn files_are_readable_by_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    let open = |path: &Path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let data = folder.path();
+    let started = |end: &str| {
+        let arguments = format!("umask 000; exec \"$0\" --data \"$1\" {end}");
+        Command::new("sh")
+            .args(["-c", &arguments, env!("CARGO_BIN_EXE_countersign-server")])
+            .arg(data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let closed = || {
+        for file in ["server.db", "server.db-wal", "server.db-shm", "keys"] {
+            assert_eq!(mode(&data.join(file)), 0o600, "{file}");
+        }
+    };
+    let mut serving = started("serve --listen 127.0.0.1:0");
+    let mut line = String::new();
+    BufReader::new(serving.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    done(data, &["user", "add", "ada"]);
+    closed();
+    // As an earlier version left them, with a process that has them open.
+    for file in ["server.db", "server.db-wal", "server.db-shm"] {
+        open(&data.join(file));
+    }
+    done(data, &["user", "list"]);
+    closed();
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+
+    let keys = data.join("keys");
+    open(&keys);
+    let output = started("user list").wait_with_output().unwrap();
+    assert!(output.status.success());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains(&format!("`chmod 600 {}`", keys.display())), "{told}");
+    // The file of keys may be shared on purpose: it is left to its owner.
+    assert_eq!(mode(&keys), 0o644);
+}
