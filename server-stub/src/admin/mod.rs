@@ -20,6 +20,7 @@ use crate::{
         links::{self, LinkError, Via},
         policy::{MailKind, SETTINGS, Setting as Known, SettingError, Settings, SmsKind, TokenKind},
         scope::ScopeError,
+        second_factor::{Unfit, fit},
         users::{EmailError, Name, NameError, PhoneError},
     },
     outbox,
@@ -68,9 +69,12 @@ pub enum AdminError {
     /// A link that is no token.
     #[error("the link: {0}")]
     Link(#[from] uri::UriError),
-    /// A token that this server does not verify.
-    #[error("this server verifies TOTP and HOTP tokens only")]
-    Kind,
+    /// A token that is no second factor here.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    /// A token that the user has.
+    #[error("{0} has this token already: two of one secret would take each code twice")]
+    HasToken(String),
     /// A token that the user's policy does not admit.
     #[error("the policy of {user} admits no {kind} token here ({setting})")]
     NotAdmitted {
@@ -130,7 +134,7 @@ impl AdminError {
             Self::Setting(SettingError::Unknown(_)) | Self::PerServer(_) => "policy",
             Self::Setting(SettingError::Value { name, .. }) => name,
             Self::Sender(_) => "value",
-            Self::Link(_) | Self::Kind | Self::NotAdmitted { .. } => "uri",
+            Self::Link(_) | Self::Unfit(_) | Self::HasToken(_) | Self::NotAdmitted { .. } => "uri",
             Self::Enrollment(LinkError::NoPhone) => "phone",
             Self::Enrollment(LinkError::NoEmail) => "email",
             Self::Via => "via",
@@ -223,7 +227,10 @@ impl Admin {
         let (new, _) = self.new_token(link, now)?;
         self.admits(&user, &new, &BTreeSet::new()).await?;
         let id = new.id.clone();
-        self.store.add_token(&self.keys, &user, &new, now).await?;
+        self.store.add_token(&self.keys, &user, &new, now).await.map_err(|error| match error {
+            StoreError::Exists => AdminError::HasToken(user.shown().to_owned()),
+            error => error.into(),
+        })?;
         let tokens = self.store.tokens(&user).await?;
         let added = tokens.into_iter().find(|token| token.id == id).ok_or(StoreError::Missing("token"))?;
         Ok(added.into())
@@ -231,7 +238,7 @@ impl Admin {
 
     /// Whether a user's policy admits a token, besides those that there are and those that come with it.
     async fn admits(&self, user: &Name, new: &NewToken, with: &BTreeSet<TokenKind>) -> Result<TokenKind, AdminError> {
-        let kind = TokenKind::named(&new.columns.kind).ok_or(AdminError::Kind)?;
+        let kind = TokenKind::named(&new.columns.kind).ok_or(Unfit::Kind)?;
         let mut has = with.clone();
         has.extend(self.store.tokens(user).await?.iter().filter_map(|token| TokenKind::named(&token.columns.kind)));
         let policy = self.store.policy_of(user).await?;
@@ -275,7 +282,8 @@ impl Admin {
     /// The token of a link, sealed; and its secret's fingerprint, by which two links are known to be one token.
     fn new_token(&self, link: &str, now: Now) -> Result<(NewToken, Vec<u8>), AdminError> {
         let token = uri::parse(link.trim())?.spec;
-        let (columns, last_step) = verify::columns(&token).ok_or(AdminError::Kind)?;
+        fit(&token)?;
+        let (columns, last_step) = verify::columns(&token).ok_or(Unfit::Kind)?;
         let id = self.random.id(now);
         let secret = token.secret.bytes();
         let sealed = self.keys.seal(verify::SECRET_PLACE, &id, secret.expose(), &self.random);

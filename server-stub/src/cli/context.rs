@@ -122,6 +122,7 @@ impl CliError {
             Self::Usage(_) => return 2,
             Self::Admin(AdminError::Store(error)) | Self::Store(error) => error,
             Self::Admin(AdminError::Hash(_)) => return 1,
+            Self::Admin(AdminError::HasToken(_)) => return 4,
             Self::Admin(_) => return 2,
             _ => return 1,
         };

@@ -10,6 +10,7 @@ pub mod notices;
 pub mod policy;
 pub mod registration;
 pub mod scope;
+pub mod second_factor;
 pub mod texts;
 pub mod users;
 pub mod verification;

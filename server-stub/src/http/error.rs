@@ -152,7 +152,7 @@ impl From<AdminError> for Problem {
     fn from(error: AdminError) -> Self {
         let (status, code) = match &error {
             AdminError::Store(StoreError::Missing(_)) => (StatusCode::NOT_FOUND, "not_found"),
-            AdminError::Store(StoreError::Exists) => (StatusCode::CONFLICT, "exists"),
+            AdminError::Store(StoreError::Exists) | AdminError::HasToken(_) => (StatusCode::CONFLICT, "exists"),
             AdminError::Store(StoreError::Administrator) => (StatusCode::FORBIDDEN, "administrator_protected"),
             AdminError::NoAddress => (StatusCode::CONFLICT, "public_url_missing"),
             AdminError::ScopeBeyond => (StatusCode::FORBIDDEN, "scope_beyond"),

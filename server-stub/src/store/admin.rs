@@ -1,11 +1,11 @@
 //! What an administrator adds, changes, lists and deletes. Every change and its audit event are one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use sqlx::Row as _;
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use super::{Store, StoreError, credentials, verify};
+use super::{Store, StoreError, credentials, in_dialect, json as json_text, verify};
 pub use super::{
     accounts::{NewUser, Rights, User, UserChange},
     keys::ApiKey,
@@ -53,6 +53,23 @@ pub struct NewToken {
     pub last_step: i64,
     /// The sealed secret.
     pub secret: Vec<u8>,
+}
+
+async fn has_secret(
+    connection: &mut AnyConnection,
+    keys: &Keys,
+    name: &Name,
+    secret: &[u8],
+) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT c.id, c.secret FROM credentials c JOIN users u ON u.id = c.user_id WHERE u.folded = $1";
+    for row in sqlx::query(SQL).bind(name.folded()).fetch_all(connection).await? {
+        let (id, sealed): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+        let own = keys.open(verify::SECRET_PLACE, &id, &sealed).map_err(|_| StoreError::Damaged("credentials"))?;
+        if own.expose() == secret {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Store {
@@ -161,17 +178,27 @@ impl Store {
         Self::settings(&mut *self.readers.acquire().await?).await
     }
 
-    /// Adds a token to a user, confirmed.
+    /// Adds a token to a user, confirmed. [`StoreError::Exists`] where the user has one with that secret.
     pub async fn add_token(&self, keys: &Keys, name: &Name, new: &NewToken, now: Now) -> Result<(), StoreError> {
         self.add_tokens(keys, &[(name.clone(), new.clone())], now).await
     }
 
     /// Adds tokens to users, confirmed: all or, where one cannot be added, none.
     pub async fn add_tokens(&self, keys: &Keys, all: &[(Name, NewToken)], now: Now) -> Result<(), StoreError> {
+        // In the order in which all lock users.
+        const LOCK: &str = "SELECT u.id FROM users u WHERE u.folded {in_list} ORDER BY u.id {lock}";
         let mut transaction = self.begin().await?;
+        let names: BTreeSet<&str> = all.iter().map(|(name, _)| name.folded()).collect();
+        let lock = in_dialect(&transaction, LOCK);
+        sqlx::query(AssertSqlSafe(lock)).bind(json_text(&names)?).fetch_all(&mut *transaction).await?;
         let mut events = Vec::with_capacity(all.len());
         for (name, new) in all {
             let user_id = self.changeable(&mut transaction, name).await?;
+            let secret = keys.open(verify::SECRET_PLACE, &new.id, &new.secret);
+            let secret = secret.map_err(|_| StoreError::Damaged("credentials"))?;
+            if has_secret(&mut transaction, keys, name, secret.expose()).await? {
+                return Err(StoreError::Exists);
+            }
             let detail = json!({ "token": new.id, "kind": new.columns.kind });
             let NewToken { id, columns, last_step, secret } = new;
             let row = credentials::New { id, columns, secret, last_step: *last_step };
@@ -184,16 +211,7 @@ impl Store {
 
     /// Whether a user has a token with that secret.
     pub async fn has_secret(&self, keys: &Keys, name: &Name, secret: &[u8]) -> Result<bool, StoreError> {
-        const SQL: &str =
-            "SELECT c.id, c.secret FROM credentials c JOIN users u ON u.id = c.user_id WHERE u.folded = $1";
-        for row in sqlx::query(SQL).bind(name.folded()).fetch_all(&self.readers).await? {
-            let (id, sealed): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
-            let own = keys.open(verify::SECRET_PLACE, &id, &sealed).map_err(|_| StoreError::Damaged("credentials"))?;
-            if own.expose() == secret {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        has_secret(&mut *self.readers.acquire().await?, keys, name, secret).await
     }
 
     /// A user's tokens, oldest first.

@@ -134,7 +134,21 @@ on_both! {
 
         let tokens = "/api/v1/admin/users/ada/tokens";
         assert_eq!(ask(Method::POST, tokens, json!({ "uri": TOTP })).await.0, 201);
-        assert_eq!(ask(Method::POST, tokens, json!({ "uri": "otpauth://totp/a" })).await.1["field"], "uri");
+        // A second one of the secret would take every code a second time.
+        for again in [TOTP.to_owned(), TOTP.replace("Corp:ada", "other"), TOTP.replace("totp", "hotp") + "&counter=0"] {
+            let (status, answer) = ask(Method::POST, tokens, json!({ "uri": again })).await;
+            assert_eq!((status, &answer["code"], &answer["field"]), (409, &json!("exists"), &json!("uri")), "{answer}");
+        }
+        for (uri, part) in [
+            ("otpauth://totp/a".to_owned(), "secret"),
+            ("otpauth://totp/a?secret=AAAA".to_owned(), "secret"),
+            (format!("{TOTP}&digits=3"), "digits"),
+            (format!("{TOTP}&period=86400"), "period"),
+        ] {
+            let (status, answer) = ask(Method::POST, tokens, json!({ "uri": uri })).await;
+            assert_eq!((status, &answer["field"]), (400, &json!("uri")));
+            assert!(answer["message"].as_str().unwrap().contains(part), "{answer}");
+        }
         assert!(server.verify(&server.code()).await);
 
         // To be confirmed: its codes count for nobody until a sign-in.

@@ -310,6 +310,7 @@ fn what_goes_wrong_has_its_exit_code() {
         (&["rescue", "nobody"], 3),
         (&["token", "add", "ada", "--uri", "otpauth://totp/a"], 2),
         (&["token", "add", "ada", "--uri", "otpauth://steam/a?secret=MFXHIZLTORUW43TH"], 2),
+        (&["token", "add", "ada", "--uri", "otpauth://totp/a?secret=AAAAAAAAAAAAAAAA&digits=3"], 2),
         (&["api-key", "revoke", "none"], 3),
         (&["nonsense"], 2),
     ] {
@@ -337,6 +338,9 @@ fn settings_groups_and_users_are_what_was_set() {
     let shown = done(data, &["user", "show", "ada"]);
     assert_eq!((&shown["group"], &shown["email"]), (&json!("Staff"), &Value::Null));
     done(data, &["token", "add", "ada", "--uri", TOTP]);
+    let again = run(data, &["token", "add", "ADA", "--uri", TOTP]);
+    assert_eq!(again.status.code(), Some(4));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("has this token already"));
     assert_eq!(done(data, &["token", "list", "ada"]).as_array().unwrap().len(), 1);
     // The token's, and recipient, subject and text of the message that tells of it.
     assert_eq!(done(data, &["key", "rotate"]), json!({ "key": 2, "secrets": 4 }));

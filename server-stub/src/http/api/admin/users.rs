@@ -223,6 +223,7 @@ pub(crate) async fn tokens(
         Unreadable,
         Closed,
         Missing,
+        (status = 409, description = "`exists`", body = ApiError),
     ),
     security(("api_key" = []), ("session" = [])),
 )]
