@@ -232,6 +232,11 @@ impl Keys {
         self.find(key_id).map(|key| keyed(&key.lookup, parts))
     }
 
+    /// A code of a key alone, by which it is known again and from which nothing of it follows. `None` where it is not there.
+    pub fn check(&self, key_id: u32) -> Option<[u8; 32]> {
+        self.find(key_id).map(|key| keyed(&key.audit, &[b"countersign-server/this-key/v1"]))
+    }
+
     fn find(&self, id: u32) -> Option<MasterKey> {
         let of = |known: &[MasterKey]| known.iter().find(|key| key.id == id).cloned();
         let found = of(&self.0.known.read().unwrap_or_else(PoisonError::into_inner));

@@ -15,7 +15,7 @@ use crate::{
     password::HashFailed,
     seal::{Keys, KeysError},
     service::{Clock, Random},
-    store::{Actor, Durability, OpenError, Store, StoreError},
+    store::{Actor, Durability, OpenError, Store, StoreError, Stranger},
 };
 
 /// The variable that holds the keys where no file does.
@@ -66,8 +66,16 @@ pub(super) enum CliError {
     /// There is a database with secrets, but the keys that it was written with are gone.
     #[error("the database has been written to, but its keys are missing: restore {0}, or set {KEYS_VARIABLE}")]
     KeysGone(String),
+    /// The newest key that the database was written with is not among those that are there.
+    #[error("key {number}, which the database was written with last, is not in {place}; nothing was changed")]
+    KeyMissing {
+        /// The key's number.
+        number: i64,
+        /// Where the keys are.
+        place: String,
+    },
     /// The keys are others than those the database was written with.
-    #[error("the keys in {0} are not those that the database was written with")]
+    #[error("the keys in {0} are not those that the database was written with; nothing was changed")]
     KeysWrong(String),
     /// The variable with the keys is wrong.
     #[error("{KEYS_VARIABLE}: {0}")]
@@ -97,6 +105,14 @@ impl CliError {
                 return Some("`user set NAME --phone NUMBER`; the code of a registration goes there");
             }
             Self::Admin(AdminError::Enrollment(LinkError::NoEmail)) => return Some("`user set NAME --email ADDRESS`"),
+            Self::KeyMissing { .. } => {
+                return Some(
+                    "put back the keys as they were after the last `key rotate`; without that key what it sealed is lost",
+                );
+            }
+            Self::KeysWrong(_) => {
+                return Some("take the keys from where the database was written first, or from their backup");
+            }
             _ => {}
         }
         let (Self::Admin(AdminError::Store(error)) | Self::Store(error)) = self else { return None };
@@ -160,12 +176,9 @@ impl Context {
             }
         };
         let random = Random::system();
-        let written = store.audit_after(0, 1).await?.into_iter().next();
-        let (keys, keys_file) = keys(&folder, written.is_some(), &random)?;
-        // The first entry of the log was made with a key that is still there, unless these are another server's.
-        if written.is_some_and(|first| first.code(&keys, &[]).is_none_or(|code| code != first.mac[..])) {
-            return Err(CliError::KeysWrong(shown_keys(keys_file.as_deref())));
-        }
+        let written = store.newest_key().await? > 0;
+        let (keys, keys_file) = keys(&folder, written, &random)?;
+        recognise(&store, &keys, keys_file.as_deref()).await?;
         let keys = Arc::new(keys);
         let actor = Actor { name: "console".to_owned(), over_administrators: true };
         let admin = Admin::new(&store, keys.clone(), random.clone(), actor);
@@ -201,6 +214,15 @@ fn keys(folder: &Path, written: bool, random: &Random) -> Result<(Keys, Option<P
         }
         Err(source) => Err(wrong(source)),
     }
+}
+
+/// Goes on where the keys are those of the database.
+pub(super) async fn recognise(store: &Store, keys: &Keys, file: Option<&Path>) -> Result<(), CliError> {
+    let place = || shown_keys(file);
+    store.recognise(keys).await?.map_err(|stranger| match stranger {
+        Stranger::Missing(number) => CliError::KeyMissing { number, place: place() },
+        Stranger::Other => CliError::KeysWrong(place()),
+    })
 }
 
 fn shown_keys(file: Option<&Path>) -> String {

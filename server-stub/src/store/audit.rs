@@ -3,7 +3,7 @@
 use data_encoding::HEXLOWER;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use super::{Store, StoreError, in_dialect, json};
+use super::{Store, StoreError, in_dialect, json, newest_key};
 use crate::{
     domain::audit::{Break, Checker, Entry, Event},
     seal::Keys,
@@ -11,7 +11,7 @@ use crate::{
 
 /// Appends events in their order. Last in every transaction: from here to the commit nobody else appends.
 pub async fn append(connection: &mut AnyConnection, keys: &Keys, events: &[Event]) -> Result<(), StoreError> {
-    const HEAD: &str = "UPDATE audit_head SET seq = seq + $1 WHERE id = 1 RETURNING seq, mac";
+    const HEAD: &str = "UPDATE audit_head SET seq = seq + $1 WHERE id = 1 RETURNING seq, mac, newest_key";
     macro_rules! insert {
         ($before:literal) => {
             concat!(
@@ -32,6 +32,7 @@ pub async fn append(connection: &mut AnyConnection, keys: &Keys, events: &[Event
     let head = sqlx::query(HEAD).bind(count).fetch_one(&mut *connection).await?;
     let before = head.try_get::<i64, _>(0)? - count;
     let mut mac: Vec<u8> = head.try_get(1)?;
+    newest_key::agree(connection, keys, head.try_get(2)?).await?;
     let mut rows = Vec::with_capacity(events.len());
     for (seq, event) in (before + 1..).zip(events) {
         let mut entry = Entry {

@@ -62,6 +62,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0009_rescue.sql"),
         postgres: include_str!("../../migrations/postgres/0009_rescue.sql"),
     },
+    Migration {
+        version: 10,
+        sqlite: include_str!("../../migrations/sqlite/0010_newest_key.sql"),
+        postgres: include_str!("../../migrations/postgres/0010_newest_key.sql"),
+    },
 ];
 
 /// Why the schema was not brought up to date. Nothing of the step that failed stays.

@@ -9,6 +9,7 @@ pub mod keys;
 pub mod links;
 pub mod login;
 mod migrate;
+mod newest_key;
 pub mod outbox;
 mod ready;
 pub mod registration;
@@ -26,6 +27,7 @@ use sqlx::{
 };
 
 pub use migrate::{MIGRATIONS, MigrationError};
+pub use newest_key::Stranger;
 
 use crate::{domain::audit::Event, seal::Keys};
 

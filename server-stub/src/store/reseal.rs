@@ -6,7 +6,7 @@
 use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use super::{Store, StoreError, outbox, verify};
+use super::{Store, StoreError, newest_key, outbox, verify};
 use crate::{
     domain::{audit::Event, policy::Setting},
     seal::Keys,
@@ -52,6 +52,10 @@ impl Store {
     ///
     /// The database failed, or a secret opens with none of the keys. What was done until then stays.
     pub async fn reseal(&self, keys: &Keys, random: &Random, now: Now) -> Result<u64, StoreError> {
+        // Whoever comes without this key from here on is told.
+        let mut transaction = self.begin().await?;
+        newest_key::remember(&mut transaction, keys).await?;
+        transaction.commit().await?;
         let mut count = 0;
         for _ in 0..PASSES {
             let mut found = 0;

@@ -374,6 +374,73 @@ fn keys_that_are_gone_or_others_are_noticed() {
     assert_eq!(done(data, &["user", "list"]).as_array().unwrap().len(), 1);
 }
 
+/// Keys of before a rotation, as a backup has them: nothing is begun with them, and no number is used again.
+#[test]
+fn keys_of_before_a_rotation_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    done(data, &["user", "add", "ada"]);
+    done(data, &["token", "add", "ada", "--uri", TOTP]);
+    let keys = data.join("keys");
+    let stale = std::fs::read_to_string(&keys).unwrap();
+    for number in 2..5 {
+        assert_eq!(done(data, &["key", "rotate"])["key"], json!(number));
+    }
+    let own = std::fs::read_to_string(&keys).unwrap();
+    std::fs::write(&keys, &stale).unwrap();
+    for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["key", "rotate"], &["user", "list"]] {
+        let output = run(data, arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let told: Value = serde_json::from_slice(&output.stderr).unwrap();
+        let error = format!(
+            "key 4, which the database was written with last, is not in {}; nothing was changed",
+            keys.display()
+        );
+        assert_eq!(told["error"], json!(error));
+        assert!(told["advice"].as_str().unwrap().starts_with("put back the keys"));
+        assert_eq!(std::fs::read_to_string(&keys).unwrap(), stale);
+    }
+    // A key with the right number that is another one.
+    let other = stale.replace("1:", "4:");
+    std::fs::write(&keys, other).unwrap();
+    assert!(String::from_utf8_lossy(&run(data, &["key", "rotate"]).stderr).contains("not those"));
+    std::fs::write(&keys, &own).unwrap();
+    assert_eq!(done(data, &["audit", "verify"])["whole"], json!(true));
+
+    // The newest alone opens everything, but the log's earlier entries cannot be checked.
+    std::fs::write(&keys, own.lines().next().unwrap()).unwrap();
+    assert_eq!(done(data, &["key", "rotate"])["key"], json!(5));
+    let output = run(data, &["audit", "verify"]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("under key 1, which is not here"), "{output:?}");
+    std::fs::write(&keys, std::fs::read_to_string(&keys).unwrap() + own.split_once('\n').unwrap().1).unwrap();
+    assert_eq!(done(data, &["audit", "verify"])["whole"], json!(true));
+}
+
+/// A rotation that cannot write its key leaves the file as it was.
+#[cfg(unix)]
+#[test]
+fn a_key_that_cannot_be_written_takes_none_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    done(data, &["user", "add", "ada"]);
+    // The database's own files are there already.
+    let _serving = Serving::start(data);
+    let keys = std::fs::read(data.join("keys")).unwrap();
+    let output = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" --data \"$1\" key rotate"])
+        .arg(env!("CARGO_BIN_EXE_countersign-server"))
+        .arg(data)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("File too large"), "{output:?}");
+    assert_eq!(std::fs::read(data.join("keys")).unwrap(), keys);
+    let mut files: Vec<_> = std::fs::read_dir(data).unwrap().map(|file| file.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["keys", "log", "server.db", "server.db-shm", "server.db-wal"]);
+    assert_eq!(done(data, &["key", "rotate"])["key"], json!(2));
+}
+
 /// Eight processes that make folder, database and keys at the same time, again and again.
 #[test]
 fn a_new_folder_takes_several_first_processes() {

@@ -10,7 +10,7 @@ use countersign_server::{
     domain::{registration::Desk, verification::Verifier},
     seal::Keys,
     store::{
-        StoreError,
+        StoreError, Stranger,
         verify::{SECRET_PLACE, Statements},
     },
 };
@@ -139,6 +139,41 @@ on_both! {
             let code = spec.code_at(NOW + 30).unwrap();
             assert!(accepted(&verifier.verify(attempt(user, code.text(), at(NOW + 30))).await.unwrap()), "{user}");
         }
+    }
+
+    /// The first keys are the database's, and later ones as soon as something was written with them; others are not.
+    async fn a_database_knows_its_keys(database: &Database) {
+        let (one, other) = (database.open().await, database.open().await);
+        let others = Keys::generate(&database.random);
+        // Of two that come first with keys of their own one stays.
+        let met = tokio::join!(one.recognise(&database.keys), other.recognise(&others));
+        let (own, others) = match (met.0.unwrap(), met.1.unwrap()) {
+            (Ok(()), Err(Stranger::Other)) => (database.keys.as_ref().clone(), others),
+            (Err(Stranger::Other), Ok(())) => (others, database.keys.as_ref().clone()),
+            met => panic!("{met:?}"),
+        };
+        let rotated = own.rotated(&database.random);
+        one.reseal(&rotated, &database.random, at(NOW)).await.unwrap();
+        assert_eq!(one.newest_key().await.unwrap(), 2);
+        assert_eq!(one.recognise(&rotated).await.unwrap(), Ok(()));
+        assert_eq!(one.recognise(&own).await.unwrap(), Err(Stranger::Missing(2)));
+        assert_eq!(one.recognise(&others.rotated(&database.random)).await.unwrap(), Err(Stranger::Other));
+    }
+
+    /// A server that runs meets the new key with the next thing that it writes.
+    async fn what_is_written_after_a_rotation_is_under_the_new_key(database: &Database) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keys");
+        database.keys.write(&file, false).unwrap();
+        let (running, store) = (Keys::read(&file).unwrap().unwrap(), database.open().await);
+        let rotated = running.rotated(&database.random);
+        rotated.write(&file, true).unwrap();
+        store.reseal(&rotated, &database.random, at(NOW)).await.unwrap();
+        assert_eq!(running.newest(), 1);
+        store.set_setting(&running, "digits", Some("8"), at(NOW)).await.unwrap();
+        assert_eq!(running.newest(), 2);
+        let entries = store.audit_newest(None, 10).await.unwrap();
+        assert!(entries.iter().all(|entry| entry.key_id == 2), "{entries:?}");
     }
 
     /// A secret that opens with no key stops it; what was done until then stays, and doing it again does the rest.

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::{
     CliError, Context, Report,
     args::{AdminCommand, Command, KeyCommand, OutboxCommand, TokenCommand, UserCommand},
+    context::recognise,
 };
 use crate::seal::Keys;
 
@@ -56,10 +57,11 @@ async fn rotate(context: &Context) -> Result<Report, CliError> {
     let _turn = turn(file).map_err(failed)?;
     // As it is now: another may have come first.
     let earlier = Keys::read(file).map_err(failed)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+    let store = &context.admin.store;
+    recognise(store, &earlier, Some(file)).await?;
     let rotated = earlier.rotated(&context.random);
     // On the disk before anything is sealed with it.
     rotated.write(file, true).map_err(failed)?;
-    let store = &context.admin.store;
     let count = store.reseal(&rotated, &context.random, context.clock.now()).await?;
     let newest = rotated.newest();
     Ok(Report::line(
