@@ -124,6 +124,18 @@ impl From<LinkError> for AdminError {
 }
 
 impl AdminError {
+    /// The stable code, the same on the command line as in the API.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::HasToken(_) => "exists",
+            Self::NoAddress => "public_url_missing",
+            Self::ScopeBeyond => "scope_beyond",
+            Self::Hash(_) => "unavailable",
+            Self::Store(error) => error.code(),
+            _ => "field_invalid",
+        }
+    }
+
     /// The field of a request that was wrong.
     pub(crate) fn field(&self) -> Option<&str> {
         Some(match self {

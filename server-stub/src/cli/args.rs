@@ -10,7 +10,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 pub(super) struct Args {
     #[command(flatten)]
     pub(super) place: Place,
-    /// Write results as JSON
+    /// Write results, errors and what serve has to say as JSON
     #[arg(long, global = true)]
     pub(super) json: bool,
     #[command(subcommand)]

@@ -98,6 +98,23 @@ pub(super) enum CliError {
 }
 
 impl CliError {
+    /// The stable code of this error, for programs.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::Io(..) | Self::File { .. } => "io",
+            Self::Open(_) => "database_not_opened",
+            Self::Store(error) => error.code(),
+            Self::KeysGone(_) => "keys_missing",
+            Self::KeysWrong(_) => "keys_wrong",
+            Self::KeysVariable(_) => "keys_invalid",
+            Self::NoHome => "folder_missing",
+            Self::Admin(error) => error.code(),
+            Self::Hash(_) => "unavailable",
+            Self::Tls(_) => "tls",
+        }
+    }
+
     /// What to do about it, where that is not plain.
     pub(super) fn advice(&self) -> Option<&'static str> {
         match self {

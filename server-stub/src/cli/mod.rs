@@ -9,7 +9,7 @@ mod serve;
 
 use std::{io::Write as _, process::ExitCode};
 
-use clap::Parser as _;
+use clap::{Parser as _, error::ErrorKind};
 
 use args::{Args, Command};
 use context::{CliError, Context};
@@ -17,7 +17,10 @@ use report::Report;
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return not_understood(&error),
+    };
     let json = args.json;
     // Before there is a second thread.
     files::only_for_the_owner();
@@ -58,16 +61,35 @@ pub fn main() -> ExitCode {
 
 fn warn(warning: &str, json: bool) {
     let text = if json {
-        format!("{:#}\n", serde_json::json!({ "warning": warning }))
+        format!("{}\n", serde_json::json!({ "warning": warning }))
     } else {
         format!("countersign-server: {warning}\n")
     };
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
+/// Arguments that are none, or a request for help.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os().take_while(|argument| argument != "--").any(|argument| argument == "--json");
+    if json && error.use_stderr() {
+        let text = error.render().to_string();
+        let (what, advice) = match error.kind() {
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => ("a command is missing", text.as_str()),
+            _ => text.trim_start_matches("error: ").split_once("\n\n").unwrap_or((&text, "")),
+        };
+        let advice = Some(advice.trim()).filter(|advice| !advice.is_empty());
+        let object = serde_json::json!({ "code": "usage", "error": what.trim(), "advice": advice });
+        let _ = std::io::stderr().write_all(format!("{object}\n").as_bytes());
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
+}
+
 fn failed(error: &CliError, json: bool) -> ExitCode {
     let text = if json {
-        format!("{:#}\n", serde_json::json!({ "error": error.to_string(), "advice": error.advice() }))
+        let object = serde_json::json!({ "code": error.code(), "error": error.to_string(), "advice": error.advice() });
+        format!("{object}\n")
     } else {
         let advice = error.advice().map(|advice| format!(" ({advice})")).unwrap_or_default();
         format!("countersign-server: {error}{advice}\n")

@@ -51,11 +51,12 @@ const END_WITHIN: Duration = Duration::from_secs(10);
 /// Answers requests until the process is told to end.
 pub(super) async fn serve(place: &Place, options: &Serve, json: bool) -> Result<(), CliError> {
     let filter = EnvFilter::try_new(&options.log).map_err(|error| CliError::Usage(format!("--log: {error}")))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-        .init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    if json {
+        log.json().init();
+    } else {
+        log.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).init();
+    }
 
     let tls = match (&options.tls_certificate, &options.tls_key) {
         (Some(certificate), Some(key)) => Some(tls(certificate, key)?),
@@ -81,7 +82,8 @@ pub(super) async fn serve(place: &Place, options: &Serve, json: bool) -> Result<
 
     let address = format!("{scheme}://{bound}");
     let told = if json {
-        format!("{}\n", serde_json::json!({ "address": address, "database": context.place }))
+        let object = serde_json::json!({ "event": "listening", "address": address, "database": context.place });
+        format!("{object}\n")
     } else {
         format!("Listening on {address}, with {}.\n", context.place)
     };
@@ -99,7 +101,8 @@ pub(super) async fn serve(place: &Place, options: &Serve, json: bool) -> Result<
         context.random.clone(),
         outbox::PATIENCE,
     )
-    .map_err(|error| CliError::Tls(error.to_string()))?;
+    .map_err(|error| CliError::Tls(error.to_string()))?
+    .showing_json(json);
     let end = Arc::new(Notify::new());
     let ended = end.clone();
     let sender = tokio::spawn(async move { outbox.run(&written, &ended).await });

@@ -150,20 +150,20 @@ impl From<StoreError> for Problem {
 
 impl From<AdminError> for Problem {
     fn from(error: AdminError) -> Self {
-        let (status, code) = match &error {
-            AdminError::Store(StoreError::Missing(_)) => (StatusCode::NOT_FOUND, "not_found"),
-            AdminError::Store(StoreError::Exists) | AdminError::HasToken(_) => (StatusCode::CONFLICT, "exists"),
-            AdminError::Store(StoreError::Administrator) => (StatusCode::FORBIDDEN, "administrator_protected"),
-            AdminError::NoAddress => (StatusCode::CONFLICT, "public_url_missing"),
-            AdminError::ScopeBeyond => (StatusCode::FORBIDDEN, "scope_beyond"),
+        let status = match &error {
+            AdminError::Store(StoreError::Missing(_)) => StatusCode::NOT_FOUND,
+            AdminError::Store(StoreError::Exists) | AdminError::HasToken(_) | AdminError::NoAddress => {
+                StatusCode::CONFLICT
+            }
+            AdminError::Store(StoreError::Administrator) | AdminError::ScopeBeyond => StatusCode::FORBIDDEN,
             AdminError::Hash(_) => return Self::Unavailable,
             AdminError::Store(_) => {
                 let AdminError::Store(error) = error else { return Self::Internal };
                 return error.into();
             }
-            _ => (StatusCode::BAD_REQUEST, "field_invalid"),
+            _ => StatusCode::BAD_REQUEST,
         };
-        Self::Change { status, code, field: error.field().map(str::to_owned), message: error.to_string() }
+        Self::Change { status, code: error.code(), field: error.field().map(str::to_owned), message: error.to_string() }
     }
 }
 

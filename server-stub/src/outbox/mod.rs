@@ -72,6 +72,8 @@ pub struct Outbox {
     random: Random,
     http: reqwest::Client,
     patience: Duration,
+    /// Whether messages that go to the console are shown as JSON.
+    json: bool,
     /// What was set when it was last looked at, and what it makes.
     newest: Arc<Mutex<Option<Newest>>>,
 }
@@ -108,7 +110,12 @@ impl Outbox {
             .user_agent(concat!("Countersign/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(ClientError)?;
-        Ok(Self { store, keys, clock, random, http, patience, newest: Arc::default() })
+        Ok(Self { store, keys, clock, random, http, patience, json: false, newest: Arc::default() })
+    }
+
+    /// The same, which shows messages that go to the console as JSON, one object a line.
+    pub fn showing_json(self, json: bool) -> Self {
+        Self { json, ..self }
     }
 
     /// Sends messages as they are written, until `end`; then waits for those under way.
@@ -205,7 +212,7 @@ impl Outbox {
 
     async fn attempt(&self, message: &Message, senders: &Senders, now: Now) -> Try {
         match (message.channel, &senders.sms, &senders.mail) {
-            (Channel::Sms, Sms::Console, _) | (Channel::Mail, _, Mail::Console) => console::send(message),
+            (Channel::Sms, Sms::Console, _) | (Channel::Mail, _, Mail::Console) => console::send(message, self.json),
             (Channel::Sms, Sms::Twilio(twilio), _) => twilio.send(message).await,
             (Channel::Sms, Sms::Gateway(gateway), _) => gateway.send(message).await,
             (Channel::Mail, _, Mail::Smtp(smtp)) => smtp.send(message, now).await,

@@ -95,6 +95,19 @@ pub enum StoreError {
     Failed(#[source] sqlx::Error),
 }
 
+impl StoreError {
+    /// The stable code, the same on the command line as in the API.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Exists => "exists",
+            Self::Missing(_) => "not_found",
+            Self::Unavailable(_) => "unavailable",
+            Self::Administrator => "administrator_protected",
+            Self::Damaged(_) | Self::Failed(_) => "internal",
+        }
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {

@@ -179,6 +179,39 @@ fn an_administrator_is_made_and_rescued_from_the_console() {
 }
 
 #[test]
+fn a_program_reads_why_something_was_not_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    json(data, &["user", "add", "ada"], "");
+    for (arguments, exit, code) in [
+        (&["user", "show", "eve"][..], 3, "not_found"),
+        (&["user", "add", "ada"], 4, "exists"),
+        (&["user", "set", "ada", "--phone", "0170"], 2, "field_invalid"),
+        (&["user", "import", "/no/such/file.csv"], 1, "io"),
+        (&["admin", "create", "root"], 2, "usage"),
+        (&["user", "shout"], 2, "usage"),
+        (&["user", "set"], 2, "usage"),
+        (&["user"], 2, "usage"),
+        (&[], 2, "usage"),
+        (&["serve", "--log", "a=b=c"], 2, "usage"),
+        (&["--database", "mysql://x", "user", "list"], 1, "database_not_opened"),
+    ] {
+        let output = run(data, &[&["--json"], arguments].concat(), "");
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), told.lines().count()), (Some(exit), 1), "{arguments:?}: {told}");
+        let error: Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(error["code"], code, "{arguments:?}: {told}");
+        assert!(!error["error"].as_str().unwrap().is_empty(), "{told}");
+        assert!(output.stdout.is_empty());
+    }
+    // Help is help.
+    let output = run(data, &["--json", "user", "--help"], "");
+    assert!(output.status.success() && output.stdout.starts_with(b"Users"));
+    let plain = run(data, &["user", "shout"], "");
+    assert!(plain.stderr.starts_with(b"error: unrecognized subcommand 'shout'"));
+}
+
+#[test]
 fn a_script_has_the_link_alone() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
@@ -263,9 +296,22 @@ fn a_program_reads_where_the_server_listens() {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let mut shown = BufReader::new(child.stdout.take().unwrap());
+    shown.read_line(&mut line).unwrap();
+    // Messages that the console shows are objects, too.
+    json(folder.path(), &["user", "add", "ada", "--phone", "+491701234567", "--email", "ada@example.org"], "");
+    json(folder.path(), &["token", "send", "ada", "--via", "sms,email"], "");
+    let messages: Vec<Value> =
+        shown.lines().take(2).map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
     child.kill().unwrap();
     child.wait().unwrap();
+    let mut channels: Vec<&str> = messages.iter().map(|message| message["channel"].as_str().unwrap()).collect();
+    channels.sort_unstable();
+    assert_eq!(channels, ["mail", "sms"]);
+    for message in &messages {
+        assert_eq!(message["event"], "message");
+        assert!(message["text"].as_str().unwrap().contains("http://127.0.0.1:8470/enroll/"), "{message}");
+    }
     let told: Value = serde_json::from_str(&line).unwrap();
     assert!(told["address"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{line}");
     assert!(told["database"].as_str().unwrap().ends_with("server.db"), "{line}");
