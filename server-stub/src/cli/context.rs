@@ -105,7 +105,7 @@ impl CliError {
             Self::Io(..) | Self::File { .. } => "io",
             Self::Open(_) => "database_not_opened",
             Self::Store(error) => error.code(),
-            Self::KeysGone(_) => "keys_missing",
+            Self::KeysGone(_) | Self::KeyMissing { .. } => "keys_missing",
             Self::KeysWrong(_) => "keys_wrong",
             Self::KeysVariable(_) => "keys_invalid",
             Self::NoHome => "folder_missing",
