@@ -27,11 +27,12 @@ use countersign_server::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    task::JoinSet,
 };
 use tower::ServiceExt as _;
 
 use crate::{
-    kit::{Database, accepted, at, attempt, on_both},
+    kit::{Database, Kept, accepted, at, attempt, on_both},
     registration::{NOW, PASSWORD, Phone, SERVER, add_ada, desk, sms_code},
 };
 
@@ -89,6 +90,20 @@ fn otpauth(page: &str) -> countersign_core::token::TokenSpec {
     let link = page.split("href=\"otpauth://").nth(1).unwrap().split('"').next().unwrap();
     let link = link.replace("&#38;", "&").replace("&amp;", "&");
     uri::parse(&format!("otpauth://{link}")).unwrap().spec
+}
+
+/// What a real process answers to a form.
+async fn post_form(address: &str, path: String, body: String) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
 }
 
 on_both! {
@@ -161,76 +176,25 @@ on_both! {
         for now in [NOW - 7200, NOW - 3600, NOW, NOW + 3600] {
             assert!(matches!(desk.open_link(&text, at(now)).await, Err(LinkError::Over)), "{now}");
         }
-    }
-
-    /// Two apps with one link, at once, in two processes: one has the token, and the link is used up.
-    async fn of_two_apps_with_one_link_one_has_the_token(database: &Database) {
-        let (here, there) = (desk(database).await, desk(database).await);
-        let ada = add_ada(database, &here.store).await;
-        let (first, second) = (Phone::new("first", 1), Phone::new("second", 2));
-        for trial in 0..50 {
-            let now = NOW + trial * 90_000;
-            let text = link(&here, now).await;
-            let one = first.start_by_link(&here, &text, at(now)).await.unwrap();
-            let one = first.confirm(&here, &one, &sms_code(&here).await, at(now)).await.unwrap();
-            let other = second.start_by_link(&there, &text, at(now + 60)).await.unwrap();
-            let other = second.confirm(&there, &other, &sms_code(&there).await, at(now + 60)).await.unwrap();
-            let now = at(now + 60);
-            let (a, b) = tokio::join!(first.activate(&here, &one, now), second.activate(&there, &other, now));
-            let ((Ok(_), Err(lost)) | (Err(lost), Ok(_))) = (&a, &b) else { panic!("{a:?} {b:?}") };
-            assert!(matches!(lost, RegistrationError::BoundElsewhere | RegistrationError::Link), "{lost:?}");
-            assert_eq!(here.store.tokens(&ada).await.unwrap().len(), 1);
-            assert!(matches!(here.open_link(&text, now).await, Err(LinkError::Over)));
-        }
-    }
-
-    /// An app that asks twice, in two processes: both hear that it has the token.
-    async fn an_app_that_activates_twice_at_once_hears_the_same_twice(database: &Database) {
-        let (here, there) = (desk(database).await, desk(database).await);
-        add_ada(database, &here.store).await;
-        let phone = Phone::new("first", 1);
-        for trial in 0..50 {
-            let now = NOW + trial * 90_000;
-            let text = link(&here, now).await;
-            let started = phone.start_by_link(&here, &text, at(now)).await.unwrap();
-            let waiting = phone.confirm(&here, &started, &sms_code(&here).await, at(now)).await.unwrap();
-            let (a, b) =
-                tokio::join!(phone.activate(&here, &waiting, at(now)), phone.activate(&there, &waiting, at(now)));
-            assert_eq!(a.unwrap(), b.unwrap(), "{trial}");
-        }
-    }
-
-    /// The page's own way and an app's, and the page's twice: of any two that end with a right code one is done.
-    async fn of_an_app_and_a_page_with_one_link_one_is_done(database: &Database) {
-        let (here, there) = (desk(database).await, desk(database).await);
-        let ada = add_ada(database, &here.store).await;
-        allow_others(&here.store, database).await;
-        let phone = Phone::new("first", 1);
-        for trial in 0..50 {
-            let now = NOW + trial * 90_000;
-            let text = link(&here, now).await;
-            let started = phone.start_by_link(&here, &text, at(now)).await.unwrap();
-            let waiting = phone.confirm(&here, &started, &sms_code(&here).await, at(now)).await.unwrap();
-            let (shown, again) = (here.show_secret(&text, at(now)).await.unwrap(), there.show_secret(&text, at(now)).await.unwrap());
-            assert_eq!(shown.uri.expose(), again.uri.expose());
-            let spec = uri::parse(shown.uri.expose()).unwrap().spec;
-            let code = spec.code_at(now).unwrap();
-            let won = if trial % 2 == 0 {
-                let (a, b) = tokio::join!(
-                    phone.activate(&here, &waiting, at(now)),
-                    there.confirm_link(&text, code.text(), at(now))
-                );
-                usize::from(a.is_ok()) + usize::from(b.is_ok())
-            } else {
-                let (a, b) = tokio::join!(
-                    here.confirm_link(&text, code.text(), at(now)),
-                    there.confirm_link(&text, code.text(), at(now))
-                );
-                usize::from(a.is_ok()) + usize::from(b.is_ok())
+        // What was over once stays over: for the page, for an app, and for another authenticator.
+        allow_others(&desk.store, database).await;
+        for door in 0..4 {
+            let text = link(&desk, NOW).await;
+            let shown = desk.show_secret(&text, at(NOW)).await.unwrap();
+            let code = uri::parse(shown.uri.expose()).unwrap().spec.code_at(NOW + 86_400).unwrap();
+            let late = at(NOW + 86_400);
+            let over = match door {
+                0 => desk.open_link(&text, late).await.is_err(),
+                1 => phone.start_by_link(&desk, &text, late).await.is_err(),
+                2 => desk.show_secret(&text, late).await.is_err(),
+                _ => desk.confirm_link(&text, code.text(), late).await.is_err(),
             };
-            assert_eq!(won, 1, "{trial}");
-            assert!(matches!(here.open_link(&text, at(now)).await, Err(LinkError::Over)));
-            here.store.clear_user(&here.keys, &here.random, &ada, at(now)).await.unwrap();
+            assert!(over, "{door}");
+            let back = at(NOW + 86_400 - 3600);
+            assert!(matches!(desk.open_link(&text, back).await, Err(LinkError::Over)), "{door}");
+            assert!(matches!(desk.show_secret(&text, back).await, Err(LinkError::Over)), "{door}");
+            let started = phone.start_by_link(&desk, &text, back).await;
+            assert!(matches!(started, Err(RegistrationError::Link)), "{door}: {started:?}");
         }
     }
 
@@ -391,41 +355,43 @@ on_both! {
         assert_eq!(site.get(&format!("/enroll/{text}")).await.0, StatusCode::GONE);
     }
 
-    /// A first code sent to two real processes at once: one says that the token works, the other that the link is over.
+    /// A first code sent to two real processes at once, a thousand times: one says that the token works, the other that the
+    /// link is over.
     async fn of_two_processes_one_takes_a_links_code(database: &Database) {
+        const LANES: usize = 4;
         let site = crate::kit::process::Site::new(database).await;
         let (here, there) = (site.serve("warn"), site.serve("warn"));
         allow_others(&site.store, database).await;
-        let ada = add_ada(database, &site.store).await;
-        let post = async |address: &str, path: String, body: String| {
-            let mut stream = TcpStream::connect(address).await.unwrap();
-            let request = format!(
-                "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
-                 Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
-            );
-            stream.write_all(request.as_bytes()).await.unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).await.unwrap();
-            answer
-        };
-        for trial in 1..=10 {
-            let via = BTreeSet::from([Via::Link]);
-            let sealing = (&*database.keys, &database.random);
-            let made = links::make(&site.store, sealing, SERVER, &ada, &via, at(crate::cli::now())).await.unwrap();
+        let (sealing, via) = ((&*database.keys, &database.random), BTreeSet::from([Via::Link]));
+        let mut lanes = Vec::new();
+        for lane in 0..LANES {
+            let user = database.add_user(&site.store, &format!("user{lane}")).await;
+            let now = at(crate::cli::now());
+            let made = links::make(&site.store, sealing, SERVER, &user, &via, now).await.unwrap();
             let path = format!("/enroll/{}", enroll::parse(made.url.expose()).unwrap().code.expose());
-            let spec = otpauth(&post(&here.address, format!("{path}/secret"), String::new()).await);
-            let body = format!("code={}", spec.code_at(crate::cli::now()).unwrap().text());
-            let confirm = format!("{path}/confirm");
-            let (a, b) = tokio::join!(
-                post(&here.address, confirm.clone(), body.clone()),
-                post(&there.address, confirm, body)
-            );
-            let won = [&a, &b].iter().filter(|answer| answer.starts_with("HTTP/1.1 200 ")).count();
-            let over = [&a, &b].iter().filter(|answer| answer.starts_with("HTTP/1.1 410 ")).count();
-            assert_eq!((won, over), (1, 1), "{a}\n{b}");
-            assert_eq!(site.store.tokens(&ada).await.unwrap().len(), trial);
+            let spec = otpauth(&post_form(&here.address, format!("{path}/secret"), String::new()).await);
+            lanes.push((user, format!("{path}/confirm"), spec));
         }
+        let kept = Kept::new(&site.store).await;
+        let mut running = JoinSet::new();
+        for (user, path, spec) in lanes {
+            let (kept, store, here, there) = (kept.clone(), site.store.clone(), here.address.clone(), there.address.clone());
+            running.spawn(async move {
+                for _ in 0..1000 / LANES {
+                    kept.restore(&user).await;
+                    let body = format!("code={}", spec.code_at(crate::cli::now()).unwrap().text());
+                    let (a, b) = tokio::join!(
+                        post_form(&here, path.clone(), body.clone()),
+                        post_form(&there, path.clone(), body)
+                    );
+                    let won = [&a, &b].iter().filter(|answer| answer.starts_with("HTTP/1.1 200 ")).count();
+                    let over = [&a, &b].iter().filter(|answer| answer.starts_with("HTTP/1.1 410 ")).count();
+                    assert_eq!((won, over), (1, 1), "{a}\n{b}");
+                    assert_eq!(store.tokens(&user).await.unwrap().len(), 1);
+                }
+            });
+        }
+        running.join_all().await;
     }
 
     async fn a_server_with_tls_of_its_own_says_so(database: &Database) {

@@ -5,6 +5,7 @@
 mod admin;
 mod cli;
 mod cli_admin;
+mod flows;
 mod http;
 mod kit;
 mod links;

@@ -1,12 +1,12 @@
 //! Real processes on one database: raced, killed, flooded, left without their database, and overheard.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use countersign_core::{secret::SecretBytes, token::TokenSpec};
 use countersign_server::{
     domain::{app_key::AppKey, users::Name},
     service::Random,
-    store::{admin::NewUser, verify},
+    store::{Store, admin::NewUser, verify},
 };
 use countersign_wire::v1::{
     login::LOGIN,
@@ -23,7 +23,7 @@ use tokio::{io::AsyncWriteExt as _, task::JoinSet, time::Instant};
 use crate::{
     cli::now,
     kit::{
-        Cluster, Database, HOTP, TOTP, at, cheap_hash, on_both,
+        Cluster, Database, HOTP, Kept, TOTP, at, cheap_hash, on_both,
         process::{Process, SERVER, Site},
         token,
     },
@@ -43,6 +43,37 @@ struct Waiting {
     nonce: String,
     token: String,
     spec: TokenSpec,
+}
+
+impl Waiting {
+    /// Opens what a confirmation was answered with.
+    fn read(started: &Value, answer: &Value, private: &<DhP256HkdfSha256 as Kem>::PrivateKey) -> Self {
+        let sealed =
+            |name: &str| BASE64URL_NOPAD.decode(answer["sealed_secret"][name].as_str().unwrap().as_bytes()).unwrap();
+        let secret = hpke::single_shot_open::<AesGcm256, HkdfSha256, DhP256HkdfSha256>(
+            &OpModeR::Base,
+            private,
+            &<DhP256HkdfSha256 as Kem>::EncappedKey::from_bytes(&sealed("enc")).unwrap(),
+            SECRET_INFO.as_bytes(),
+            &sealed("ciphertext"),
+            started["registration"].as_str().unwrap().as_bytes(),
+        )
+        .unwrap();
+        let columns = verify::Columns {
+            kind: "totp".to_owned(),
+            issuer: answer["issuer"].as_str().unwrap().to_owned(),
+            account: answer["account"].as_str().unwrap().to_owned(),
+            algorithm: answer["algorithm"].as_str().unwrap().to_owned(),
+            digits: answer["digits"].as_i64().unwrap(),
+            period: answer["period"].as_i64().unwrap(),
+        };
+        Self {
+            registration: started["registration"].as_str().unwrap().to_owned(),
+            nonce: started["nonce"].as_str().unwrap().to_owned(),
+            token: answer["token"].as_str().unwrap().to_owned(),
+            spec: verify::token(&columns, -1, &SecretBytes::new(secret)).unwrap(),
+        }
+    }
 }
 
 impl Phone {
@@ -81,31 +112,7 @@ impl Phone {
         let (path, body, private) = self.confirmation(started, code);
         let (status, answer) = at.post(&path, &body).await;
         assert_eq!(status, 200, "{answer}");
-        let sealed =
-            |name: &str| BASE64URL_NOPAD.decode(answer["sealed_secret"][name].as_str().unwrap().as_bytes()).unwrap();
-        let secret = hpke::single_shot_open::<AesGcm256, HkdfSha256, DhP256HkdfSha256>(
-            &OpModeR::Base,
-            &private,
-            &<DhP256HkdfSha256 as Kem>::EncappedKey::from_bytes(&sealed("enc")).unwrap(),
-            SECRET_INFO.as_bytes(),
-            &sealed("ciphertext"),
-            started["registration"].as_str().unwrap().as_bytes(),
-        )
-        .unwrap();
-        let columns = verify::Columns {
-            kind: "totp".to_owned(),
-            issuer: answer["issuer"].as_str().unwrap().to_owned(),
-            account: answer["account"].as_str().unwrap().to_owned(),
-            algorithm: answer["algorithm"].as_str().unwrap().to_owned(),
-            digits: answer["digits"].as_i64().unwrap(),
-            period: answer["period"].as_i64().unwrap(),
-        };
-        Waiting {
-            registration: started["registration"].as_str().unwrap().to_owned(),
-            nonce: started["nonce"].as_str().unwrap().to_owned(),
-            token: answer["token"].as_str().unwrap().to_owned(),
-            spec: verify::token(&columns, -1, &SecretBytes::new(secret)).unwrap(),
-        }
+        Waiting::read(started, &answer, &private)
     }
 
     fn activation(&self, waiting: &Waiting) -> (String, Value) {
@@ -114,12 +121,6 @@ impl Phone {
         let signature = self.sign(ACTIVATE, &[SERVER, registration, nonce, token, code.text()]);
         let body = json!({ "code": code.text(), "signature": signature });
         (format!("/api/v1/registrations/{registration}/activate"), body)
-    }
-
-    /// From the password to the token that waits for its first code.
-    async fn waiting(&self, site: &Site, database: &Database, at: &Process, user: &str) -> Waiting {
-        let started = self.start(at, user).await;
-        self.confirm(at, &started, &sms_code(site, database).await).await
     }
 }
 
@@ -177,6 +178,53 @@ fn statements(log: &str) -> BTreeMap<String, usize> {
         }
     }
     counted
+}
+
+/// A user of two apps whose registrations are under way: of the first the SMS code is there, of the second the token.
+struct Lane {
+    user: Name,
+    started: Value,
+    code: String,
+    other: Waiting,
+}
+
+impl Lane {
+    async fn new(site: &Site, database: &Database, process: &Process, number: usize) -> Self {
+        let user = format!("user{number}");
+        add_user(site, database, &user, &cheap_hash(PASSWORD)).await;
+        let started = Phone::new(2).start(process, &user).await;
+        let code = sms_code(site, database).await;
+        let other = Phone::new(2).confirm(process, &started, &code).await;
+        // A minute later, as far as the budget for messages knows.
+        let mut transaction = site.store.begin().await.unwrap();
+        sqlx::query("UPDATE sms_sends SET at = at - 60").execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+        let started = Phone::new(1).start(process, &user).await;
+        Self { user: Name::new(&user).unwrap(), started, code: sms_code(site, database).await, other }
+    }
+
+    /// The SMS code is sent to both processes at once, and then the first codes of both apps are.
+    async fn race(&self, store: &Store, [here, there]: [&Process; 2], verify: bool) {
+        let (first, second) = (Phone::new(1), Phone::new(2));
+        // Each with a key of its own to seal to: of one that was seen on the way nobody has the other.
+        let sent = (first.confirmation(&self.started, &self.code), first.confirmation(&self.started, &self.code));
+        let (a, b) = tokio::join!(here.post(&sent.0.0, &sent.0.1), there.post(&sent.1.0, &sent.1.1));
+        let (won, key, lost) = if a.0 == 200 { (a, sent.0.2, b) } else { (b, sent.1.2, a) };
+        assert_eq!((won.0, lost.0, &lost.1["code"]), (200, 403, &json!("sms_wrong")), "{won:?} {lost:?}");
+        let (one, other) = (Waiting::read(&self.started, &won.1, &key), &self.other);
+
+        let sent = (first.activation(&one), second.activation(other));
+        let (a, b) = tokio::join!(here.post(&sent.0.0, &sent.0.1), there.post(&sent.1.0, &sent.1.1));
+        let (won, token, lost, of_lost) = if a.0 == 200 { (a, &one, b, other) } else { (b, other, a, &one) };
+        assert_eq!((won.0, lost.0, &lost.1["code"]), (200, 409, &json!("token_bound_elsewhere")), "{won:?} {lost:?}");
+        let tokens = store.tokens(&self.user).await.unwrap();
+        assert_eq!(tokens.iter().map(|token| &token.id).collect::<Vec<_>>(), [&token.token]);
+        if verify {
+            let user = self.user.folded();
+            assert!(!there.verify(user, of_lost.spec.code_at(now() + 30).unwrap().text()).await);
+            assert!(here.verify(user, token.spec.code_at(now() + 30).unwrap().text()).await);
+        }
+    }
 }
 
 on_both! {
@@ -243,28 +291,28 @@ on_both! {
         assert!(site.store.audit_verify(&database.keys).await.unwrap().is_ok());
     }
 
+    /// The second half of a registration, a thousand times: the SMS code, and the first codes of two apps.
     async fn of_two_apps_at_two_processes_one_has_the_token(database: &Database) {
+        const LANES: usize = 8;
         let site = Site::new(database).await;
-        let hash = cheap_hash(PASSWORD);
-        let (here, there) = (site.serve("warn"), site.serve("warn"));
-        for trial in 0..20 {
-            let user = format!("user{trial}");
-            add_user(&site, database, &user, &hash).await;
-            let (first, second) = (Phone::new(1), Phone::new(2));
-            let one = first.waiting(&site, database, &here, &user).await;
-            // A minute later, as far as the budget for messages knows.
-            let mut transaction = site.store.begin().await.unwrap();
-            sqlx::query("UPDATE sms_sends SET at = at - 60").execute(&mut *transaction).await.unwrap();
-            transaction.commit().await.unwrap();
-            let other = second.waiting(&site, database, &there, &user).await;
-            let (a, b) = (first.activation(&one), second.activation(&other));
-            let (a, b) = tokio::join!(here.post(&a.0, &a.1), there.post(&b.0, &b.1));
-            let (won, lost, lost_spec) = if a.0 == 200 { (a, b, &other.spec) } else { (b, a, &one.spec) };
-            assert_eq!((won.0, lost.0, &lost.1["code"]), (200, 409, &json!("token_bound_elsewhere")), "{won:?}");
-            assert_eq!(site.store.tokens(&Name::new(&user).unwrap()).await.unwrap().len(), 1);
-            let code = lost_spec.code_at(now() + 30).unwrap();
-            assert!(!here.verify(&user, code.text()).await);
+        let (here, there) = (Arc::new(site.serve("warn")), Arc::new(site.serve("warn")));
+        let mut lanes = Vec::new();
+        for number in 0..LANES {
+            lanes.push(Lane::new(&site, database, &here, number).await);
         }
+        let kept = Kept::new(&site.store).await;
+        let mut running = JoinSet::new();
+        for lane in lanes {
+            let (kept, store, here, there) = (kept.clone(), site.store.clone(), here.clone(), there.clone());
+            running.spawn(async move {
+                for nth in 0..1000 / LANES {
+                    kept.restore(&lane.user).await;
+                    lane.race(&store, [&here, &there], nth % 8 == 0).await;
+                }
+            });
+        }
+        running.join_all().await;
+        assert!(site.store.audit_verify(&database.keys).await.unwrap().is_ok());
     }
 
     /// Killed after a step, or at any moment of one.
@@ -272,8 +320,14 @@ on_both! {
         let site = Site::new(database).await;
         let hash = cheap_hash(PASSWORD);
         let mut process = Some(site.serve("warn"));
-        // After the first step; in the second and after it; in the third, from at once to when it is long done.
-        for (trial, kill) in [(1, 0), (2, 0), (2, 3), (2, 999), (3, 0), (3, 1), (3, 2), (3, 4), (3, 6), (3, 8), (3, 999)].into_iter().enumerate() {
+        // After the first step; in the second and after it; in the third, from at once to when it is long done, and all the
+        // way between.
+        let mut kills: Vec<(u32, Duration)> =
+            [(1, 0), (2, 0), (2, 3), (2, 999), (3, 999)].map(|(step, millis)| (step, Duration::from_millis(millis))).into();
+        let (mut trial, mut survivors) = (0, [0, 0]);
+        while trial < kills.len() {
+            let kill = kills[trial];
+            trial += 1;
             let user = format!("user{trial}");
             add_user(&site, database, &user, &hash).await;
             let earlier = bind(database, &site, &user).await;
@@ -282,14 +336,20 @@ on_both! {
             let code = sms_code(&site, database).await;
             let (mut newer, mut answered) = (None, false);
             let mut line = serving.line().await;
-            let (step, millis) = kill;
+            let (step, after) = kill;
             if step == 2 {
                 let (path, body, _) = phone.confirmation(&started, &code);
-                let _ = tokio::time::timeout(Duration::from_millis(millis), line.post(&path, &body)).await;
+                let _ = tokio::time::timeout(after, line.post(&path, &body)).await;
             } else if step == 3 {
                 let waiting = phone.confirm(&serving, &started, &code).await;
                 let (path, body) = phone.activation(&waiting);
-                let answer = tokio::time::timeout(Duration::from_millis(millis), line.post(&path, &body)).await;
+                let from = Instant::now();
+                let answer = tokio::time::timeout(after, line.post(&path, &body)).await;
+                if kills.len() == trial && trial == 5 {
+                    // As long as it takes: the others are somewhere on the way, or a little later.
+                    let whole = from.elapsed();
+                    kills.extend((0..20).map(|nth| (3, whole * nth / 16)));
+                }
                 answered = matches!(answer, Ok(Some((200, ..))));
                 newer = Some(waiting);
             }
@@ -302,12 +362,15 @@ on_both! {
                 None => false,
             };
             assert!(earlier_works != newer_works, "{kill:?}: {earlier_works} {newer_works}");
+            survivors[usize::from(newer_works)] += 1;
             // What the app was told holds; what it was not even asked did not happen.
             assert!(newer_works || !answered, "{kill:?}");
             assert!(earlier_works || step == 3, "{kill:?}");
             assert_eq!(site.store.tokens(&Name::new(&user).unwrap()).await.unwrap().len(), 1);
             process = Some(serving);
         }
+        println!("killed {trial} times: {survivors:?} with the earlier token and with the new one");
+        assert!(survivors.iter().all(|survivors| *survivors > 0), "{survivors:?}");
         assert!(site.store.audit_verify(&database.keys).await.unwrap().is_ok());
     }
 

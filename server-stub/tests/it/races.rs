@@ -1,5 +1,5 @@
-//! The statements that decide who is first, sent at once over two pools of connections, as two processes have them. Each
-//! is shown to lose the race without its condition: the test would see it.
+//! The statements and indexes that decide who is first, asked at once over two pools of connections, as two processes have
+//! them. Each is shown to lose the race without its condition: the test would see it.
 
 use std::sync::{
     Arc,
@@ -112,6 +112,89 @@ async fn race(
     (least.load(Ordering::SeqCst), most.load(Ordering::SeqCst))
 }
 
+/// A row of which, for each trial, there may be one: its text differs by `nth`, and an index does not let both in.
+type Row = fn(trial: usize, nth: usize) -> String;
+
+/// What unique indexes let in once, each with its row and with how the index is taken away.
+const INDEXES: [(&str, Row, &[&str]); 4] = [
+    (
+        "one app for a user",
+        |trial, nth| {
+            format!(
+                "INSERT INTO bindings (credential_id, user_id, app_id, app_key, app_name, platform, bound_at) \
+                 VALUES ('{nth}-{trial}', '0-{trial}', 'app{nth}', $1, '', '', 0)"
+            )
+        },
+        &WITHOUT_KEYS,
+    ),
+    (
+        "one app for a token",
+        |trial, nth| {
+            format!(
+                "INSERT INTO bindings (credential_id, user_id, app_id, app_key, app_name, platform, bound_at) \
+                 VALUES ('0-{trial}', '{nth}-{trial}', 'app{nth}', $1, '', '', 0)"
+            )
+        },
+        &WITHOUT_KEYS,
+    ),
+    (
+        "one SMS code alive",
+        |trial, nth| {
+            format!(
+                "INSERT INTO registrations (id, user_id, state, nonce, app_id, app_key, app_name, platform, sms_mac, \
+                 sms_key_id, created_at, expires_at) VALUES ('{nth}-{trial}', '0-{trial}', 'started', '', '', $1, '', '', $1, 1, 0, 9)"
+            )
+        },
+        &["DROP INDEX registrations_started"],
+    ),
+    (
+        "one link open",
+        |trial, nth| {
+            format!(
+                "INSERT INTO links (id, user_id, hash, state, created_at, expires_at) \
+                 VALUES ('{nth}-{trial}', '0-{trial}', $1, 'open', 0, 9)"
+            )
+        },
+        &["DROP INDEX links_open"],
+    ),
+];
+/// The same rows in a table that asks nothing of them.
+const WITHOUT_KEYS: [&str; 3] =
+    ["CREATE TABLE bare AS SELECT * FROM bindings", "DROP TABLE bindings", "ALTER TABLE bare RENAME TO bindings"];
+
+/// Writes both rows of each trial at once over two pools; how many of them got in, at least and at most.
+async fn write_both(database: &Database, row: Row, trials: usize) -> (usize, usize) {
+    let pools = [database.open().await, database.open().await];
+    let (mut least, mut most) = (usize::MAX, 0);
+    let mut lanes = JoinSet::new();
+    for lane in 0..LANES {
+        let pools = pools.clone();
+        lanes.spawn(async move {
+            let write = async |nth: usize, trial: usize| {
+                let mut transaction = pools[nth].begin().await.unwrap();
+                let query =
+                    sqlx::query(AssertSqlSafe(row(trial, nth))).bind([trial, nth].map(usize::to_be_bytes).concat());
+                match query.execute(&mut *transaction).await {
+                    Ok(_) => transaction.commit().await.is_ok(),
+                    Err(sqlx::Error::Database(error)) if error.is_unique_violation() => false,
+                    Err(error) => panic!("{error}"),
+                }
+            };
+            let mut counts = (usize::MAX, 0);
+            for trial in (lane..trials).step_by(LANES) {
+                let (a, b) = tokio::join!(write(0, trial), write(1, trial));
+                let won = usize::from(a) + usize::from(b);
+                counts = (counts.0.min(won), counts.1.max(won));
+            }
+            counts
+        });
+    }
+    for (fewest, greatest) in lanes.join_all().await {
+        (least, most) = (least.min(fewest), most.max(greatest));
+    }
+    (least, most)
+}
+
 const LATER: [Given; 1] = [Given::Number(NOW)];
 const TOKEN: [Given; 8] = [
     Given::Text("t"),
@@ -159,6 +242,45 @@ on_both! {
     async fn a_link_without_its_condition_is_used_up_twice(database: &Database) {
         let sql = without(links::TAKE, " AND state = 'open'");
         assert_eq!(race(database, "links", "open", &sql, &LATER, 20, 2).await, (2, 2));
+    }
+
+    async fn unique_indexes_let_one_in_and_without_them_two_are(database: &Database) {
+        let store = database.open().await;
+        let mut transaction = store.begin().await.unwrap();
+        for nth in 0..2 {
+            let numbers = format!("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {})", TRIALS - 1);
+            let id = format!("'{nth}-' || CAST(i AS TEXT)");
+            for insert in [
+                format!("INSERT INTO users (id, name, folded, created_at) {numbers} SELECT {id}, {id}, {id}, 0 FROM n"),
+                format!(
+                    "INSERT INTO credentials (id, user_id, kind, issuer, account, algorithm, digits, period, secret, \
+                     created_at) {numbers} SELECT {id}, {id}, 'totp', '', '', 'SHA1', 6, 30, $1, 0 FROM n"
+                ),
+            ] {
+                let query = sqlx::query(AssertSqlSafe(insert.clone()));
+                let query = if insert.contains("$1") { query.bind(vec![0_u8]) } else { query };
+                query.execute(&mut *transaction).await.unwrap();
+            }
+        }
+        transaction.commit().await.unwrap();
+        for (what, row, _) in INDEXES {
+            assert_eq!(write_both(database, row, TRIALS).await, (1, 1), "{what}");
+            let table = row(0, 0).split(' ').nth(2).unwrap().to_owned();
+            let mut transaction = store.begin().await.unwrap();
+            sqlx::query(AssertSqlSafe(format!("DELETE FROM {table}"))).execute(&mut *transaction).await.unwrap();
+            transaction.commit().await.unwrap();
+        }
+        for (what, row, without) in INDEXES {
+            let mut transaction = store.begin().await.unwrap();
+            // Two of them are of one table, which is bare from the first on.
+            let bare = what == "one app for a token";
+            for sql in without.iter().filter(|_| !bare) {
+                sqlx::query(*sql).execute(&mut *transaction).await.unwrap();
+            }
+            sqlx::query("DELETE FROM bindings").execute(&mut *transaction).await.unwrap();
+            transaction.commit().await.unwrap();
+            assert_eq!(write_both(database, row, 20).await, (2, 2), "{what}");
+        }
     }
 
     async fn of_twenty_tries_at_an_sms_code_five_are_looked_at(database: &Database) {

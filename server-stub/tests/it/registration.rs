@@ -52,7 +52,7 @@ pub(crate) struct Phone {
 pub(crate) struct Waiting {
     registration: String,
     nonce: String,
-    token: String,
+    pub(crate) token: String,
     pub(crate) spec: TokenSpec,
 }
 
@@ -65,7 +65,7 @@ impl Phone {
         AppKey::from_bytes(self.key.verifying_key().to_sec1_point(false).as_bytes().to_vec()).unwrap()
     }
 
-    fn sign(&self, purpose: &str, fields: &[&str]) -> String {
+    pub(crate) fn sign(&self, purpose: &str, fields: &[&str]) -> String {
         let signature: Signature = self.key.sign(transcript(purpose, fields).as_bytes());
         BASE64URL_NOPAD.encode(signature.to_der().as_bytes())
     }
@@ -295,41 +295,6 @@ on_both! {
         assert!(!right(NOW + 30).await);
         phone.sign_in(&desk, &waiting, NOW + 60).await.unwrap();
         assert!(right(NOW + 90).await);
-    }
-
-    async fn of_two_apps_at_once_one_has_the_token(database: &Database) {
-        let (here, there) = (desk(database).await, desk(database).await);
-        let ada = add_ada(database, &here.store).await;
-        let (first, second) = (Phone::new("first", 1), Phone::new("second", 2));
-        for trial in 0..50 {
-            let now = NOW + trial * 86_400;
-            let (one, other) = (first.confirmed(&here, now).await, second.confirmed(&there, now + 60).await);
-            let now = at(now + 60);
-            let (a, b) = tokio::join!(first.activate(&here, &one, now), second.activate(&there, &other, now));
-            let lost = match (&a, &b) {
-                (Ok(_), Err(lost)) | (Err(lost), Ok(_)) => lost,
-                _ => panic!("{a:?} {b:?}"),
-            };
-            assert!(matches!(lost, RegistrationError::BoundElsewhere), "{lost:?}");
-            assert_eq!(here.store.tokens(&ada).await.unwrap().len(), 1);
-            assert_eq!(here.store.bindings().await.unwrap().len(), 1);
-        }
-    }
-
-    async fn an_sms_code_sent_twice_at_once_is_accepted_once(database: &Database) {
-        let (here, there) = (desk(database).await, desk(database).await);
-        let ada = add_ada(database, &here.store).await;
-        let phone = Phone::new("first", 1);
-        for trial in 0..150 {
-            let now = at(NOW + trial * 86_400);
-            let started = phone.start(&here, "ada", PASSWORD, now).await.unwrap();
-            let code = sms_code(&here).await;
-            let (a, b) =
-                tokio::join!(phone.confirm(&here, &started, &code, now), phone.confirm(&there, &started, &code, now));
-            assert!(a.is_ok() != b.is_ok());
-            // The second counts as a wrong one.
-            here.store.unlock_user(&here.keys, &ada, now).await.unwrap();
-        }
     }
 
     async fn an_sms_code_has_five_tries_and_a_new_one_resets_nothing(database: &Database) {

@@ -124,7 +124,8 @@ impl Desk {
         let user_id = &registration.user_id;
         let done = (token.clone(), key.id());
         match registration.state.as_str() {
-            "confirmed" if registration.expires_at > now.seconds() => {}
+            // Good for no longer than that on any clock: one that is set back does not bring it back.
+            "confirmed" if (1..=GOOD_FOR).contains(&(registration.expires_at - now.seconds())) => {}
             "confirmed" | "revoked" => return Err(RegistrationError::Ended),
             "active" => {
                 let bound = rows::binding_of(&mut transaction, user_id).await?;

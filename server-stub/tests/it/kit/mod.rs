@@ -106,6 +106,38 @@ impl Database {
     }
 }
 
+/// Everything that users have under way and have, as it was once: many trials share one set-up.
+#[derive(Clone)]
+pub(crate) struct Kept(Store);
+
+impl Kept {
+    /// In an order in which what rows refer to is there before them.
+    const TABLES: [&str; 4] = ["credentials", "bindings", "links", "registrations"];
+
+    pub(crate) async fn new(store: &Store) -> Self {
+        let mut transaction = store.begin().await.unwrap();
+        for table in Self::TABLES {
+            let copy = format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}");
+            sqlx::query(sqlx::AssertSqlSafe(copy)).execute(&mut *transaction).await.unwrap();
+        }
+        transaction.commit().await.unwrap();
+        Self(store.clone())
+    }
+
+    /// Brings back what a user had.
+    pub(crate) async fn restore(&self, user: &Name) {
+        let id = self.0.user(user).await.unwrap().id;
+        let mut transaction = self.0.begin().await.unwrap();
+        let undone = Self::TABLES.iter().rev().map(|table| format!("DELETE FROM {table} WHERE user_id = $1"));
+        let kept = |table: &&str| format!("INSERT INTO {table} SELECT * FROM kept_{table} WHERE user_id = $1");
+        let forgiven = "UPDATE users SET failures = 0, blocked_until = 0 WHERE id = $1".to_owned();
+        for sql in undone.chain(Self::TABLES.iter().map(kept)).chain([forgiven]) {
+            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&id).execute(&mut *transaction).await.unwrap();
+        }
+        transaction.commit().await.unwrap();
+    }
+}
+
 pub(crate) const TOTP: &str = "otpauth://totp/Corp:ada?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Corp";
 pub(crate) const HOTP: &str = "otpauth://hotp/Corp:ada?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Corp&counter=0";
 
