@@ -38,8 +38,8 @@ pub enum Problem {
     /// No session, or one that is over.
     #[error("there is no session: sign in")]
     NoSession,
-    /// The request took too long.
-    #[error("the request took too long")]
+    /// The body took too long to arrive.
+    #[error("the body took too long to arrive")]
     TooSlow,
     /// The database is away or overloaded.
     #[error("try again")]

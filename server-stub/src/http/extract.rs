@@ -1,5 +1,7 @@
 //! What is read of a request before a handler sees it.
 
+use std::time::Duration;
+
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
@@ -14,6 +16,9 @@ use crate::{
     domain::scope::{Scope, Scopes},
     store::Actor,
 };
+
+/// How long a body may take to arrive.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
 
 /// A JSON body. What the reader says of one that is wrong never repeats any of it.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -179,7 +184,8 @@ fn media_type(value: Option<&header::HeaderValue>) -> Option<String> {
 }
 
 async fn body(request: Request, app: &App) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, app).await.map_err(|error: BytesRejection| match error.status() {
+    let read = tokio::time::timeout(BODY_WITHIN, Bytes::from_request(request, app)).await;
+    read.map_err(|_| Problem::TooSlow)?.map_err(|error: BytesRejection| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
         _ => Problem::Body("it ended early".to_owned()),
     })

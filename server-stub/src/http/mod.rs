@@ -38,7 +38,7 @@ use crate::{
 pub const MOST_BODY: usize = 16 * 1024;
 /// Where `serve` listens unless it is told otherwise.
 pub const USUAL_ADDRESS: &str = "http://127.0.0.1:8470";
-/// How long a request may take from its first byte to the answer.
+/// How long a request may take from its first byte to the answer. Whoever waits longer is told to come back.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Passwords that are hashed at once, each in 19 MiB: on half of the cores, and on no more than four.
@@ -161,7 +161,7 @@ async fn headers(request: Request, next: Next) -> Response {
     response
 }
 
-/// Ends a request that takes too long, a body that trickles in among them, and says what was answered.
+/// Ends a request that this server takes too long for, and says what was answered.
 async fn in_time(State(app): State<App>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let id = app.random.id(app.clock.now());
@@ -173,7 +173,7 @@ async fn in_time(State(app): State<App>, request: Request, next: Next) -> Respon
     let from = tokio::time::Instant::now();
     let mut response = match tokio::time::timeout(PATIENCE, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::TooSlow.into_response(),
+        Err(_) => Problem::Unavailable.into_response(),
     };
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);

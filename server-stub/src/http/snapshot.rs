@@ -7,7 +7,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     domain::{policy::Settings, scope::Scopes},
-    store::{Store, StoreError},
+    store::{Store, StoreError, in_time},
 };
 
 const FRESH: Duration = Duration::from_secs(1);
@@ -28,27 +28,52 @@ pub(crate) struct KnownKey {
     pub(crate) scopes: Scopes,
 }
 
-/// The newest snapshot, and when it was taken.
+/// The newest snapshot.
 #[derive(Debug, Default)]
-pub(crate) struct Cache(Mutex<Option<(Instant, Arc<Snapshot>)>>);
+pub(crate) struct Cache(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// When it was taken.
+    newest: Option<(Instant, Arc<Snapshot>)>,
+    /// When the last try to take one failed.
+    failed: Option<Instant>,
+}
 
 impl Cache {
-    /// A snapshot that is at most a second old. Requests that find an older one wait for the one that reads.
+    /// A snapshot that is at most a second old. Requests that find an older one wait for the one that reads, and have its
+    /// failure in common.
     pub(crate) async fn get(&self, store: &Store) -> Result<Arc<Snapshot>, StoreError> {
-        let mut newest = self.0.lock().await;
+        let asked = Instant::now();
+        let mut kept = self.0.lock().await;
         let now = Instant::now();
-        if let Some((taken, snapshot)) = &*newest
+        if let Some((taken, snapshot)) = &kept.newest
             && now.duration_since(*taken) < FRESH
         {
             return Ok(snapshot.clone());
         }
-        let stored = store.stored_settings().await?;
-        let settings = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let hashes = store.api_key_hashes().await?;
-        let known = |name, scopes: Vec<String>| KnownKey { name, scopes: Scopes::from_stored(&scopes) };
-        let keys = hashes.into_iter().map(|(hash, name, scopes)| (hash, known(name, scopes))).collect();
-        let snapshot = Arc::new(Snapshot { settings, keys });
-        *newest = Some((now, snapshot.clone()));
-        Ok(snapshot)
+        if kept.failed.is_some_and(|failed| failed >= asked) {
+            return Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut));
+        }
+        match in_time(read(store)).await {
+            Ok(snapshot) => {
+                let snapshot = Arc::new(snapshot);
+                kept.newest = Some((now, snapshot.clone()));
+                Ok(snapshot)
+            }
+            Err(error) => {
+                kept.failed = Some(Instant::now());
+                Err(error)
+            }
+        }
     }
+}
+
+async fn read(store: &Store) -> Result<Snapshot, StoreError> {
+    let stored = store.stored_settings().await?;
+    let settings = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let hashes = store.api_key_hashes().await?;
+    let known = |name, scopes: Vec<String>| KnownKey { name, scopes: Scopes::from_stored(&scopes) };
+    let keys = hashes.into_iter().map(|(hash, name, scopes)| (hash, known(name, scopes))).collect();
+    Ok(Snapshot { settings, keys })
 }

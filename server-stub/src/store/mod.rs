@@ -33,6 +33,8 @@ use crate::{domain::audit::Event, seal::Keys};
 
 /// How long a request waits for the database before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long what nobody can go on without may take, the wait for a connection included.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// How long a connection may have rested and still be taken to be there, without a trip to ask.
 pub const RESTED: Duration = Duration::from_secs(1);
 /// What every connection to PostgreSQL begins with. All statements are look-ups of a few rows: reading whole tables may
@@ -267,8 +269,7 @@ impl Store {
 
     /// Whether it answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").fetch_one(&self.readers).await?;
-        Ok(())
+        in_time(async { Ok(sqlx::query("SELECT 1").fetch_one(&self.readers).await.map(drop)?) }).await
     }
 
     /// A connection for writing. In SQLite it is the only one: nobody else writes until it is dropped.
@@ -329,6 +330,15 @@ impl Store {
     /// What was set on the server, by name.
     pub async fn settings(connection: &mut AnyConnection) -> Result<Vec<(String, String)>, StoreError> {
         Ok(sqlx::query_as("SELECT name, value FROM settings ORDER BY name").fetch_all(connection).await?)
+    }
+}
+
+/// Gives up after five seconds: a database that takes what it is sent and answers nothing is away, too. What is given up is
+/// rolled back, unless it was the commit that had no answer.
+pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(ANSWERS_WITHIN, work).await {
+        Ok(done) => done,
+        Err(_) => Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)),
     }
 }
 

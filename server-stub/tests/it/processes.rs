@@ -493,7 +493,9 @@ async fn away_for_ten_seconds(process: &Process, code: &str) {
             ("/api/v1/login", json!({ "username": "ada", "password": PASSWORD })),
         ] {
             let mut line = process.line().await;
-            asked.spawn(async move { (path, line.post(path, &body).await.unwrap()) });
+            // Whatever the database does, there is an answer.
+            let answer = async move { line.post(path, &body).await.unwrap() };
+            asked.spawn(async move { (path, tokio::time::timeout(Duration::from_secs(20), answer).await.unwrap()) });
         }
         for (path, answer) in asked.join_all().await {
             assert!(told_to_come_back(&answer), "{path}: {answer:?}");
@@ -540,6 +542,37 @@ async fn a_database_that_goes_away_and_comes_back() {
     // What was told to come back was not looked at: one failure is the one since.
     assert_eq!(site.store.user(&name).await.unwrap().failures, 1);
     assert!(process.verify("ada", token(TOTP).code_at(now() + 30).unwrap().text()).await);
+    assert_eq!(process.get("/readyz").await, 200);
+    assert!(site.store.audit_verify(&database.keys).await.unwrap().is_ok());
+}
+
+/// The same where it is there, takes what is sent and answers nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_stands_still() {
+    let Some(cluster) = Cluster::start() else {
+        println!("skipped: PostgreSQL is not installed (Debian: postgresql)");
+        return;
+    };
+    let database = Database::postgres(&cluster, "still").await;
+    let site = Site::new(&database).await;
+    add_user(&site, &database, "ada", &cheap_hash(PASSWORD)).await;
+    let name = Name::new("ada").unwrap();
+    database.add_token(&site.store, &name, &token(TOTP)).await;
+    let process = site.serve("warn");
+    let code = token(TOTP).code_at(now()).unwrap();
+    assert!(process.verify("ada", code.text()).await);
+    cluster.pause();
+    away_for_ten_seconds(&process, code.text()).await;
+    assert_eq!(process.get("/readyz").await, 503);
+    cluster.go_on();
+    let answer = back(&process, &json!({ "user": "ada", "code": code.text() })).await;
+    assert_eq!(answer, json!({ "accepted": false }));
+    // What was told to come back counts as not made, whatever of it the database had heard.
+    let user = site.store.user(&name).await.unwrap();
+    assert_eq!(user.failures, 1);
+    assert!(process.verify("ada", token(TOTP).code_at(now() + 30).unwrap().text()).await);
+    let (status, body) = process.post("/api/v1/login", &json!({ "username": "ada", "password": PASSWORD })).await;
+    assert_eq!(status, 200, "{body}");
     assert_eq!(process.get("/readyz").await, 200);
     assert!(site.store.audit_verify(&database.keys).await.unwrap().is_ok());
 }

@@ -14,7 +14,7 @@ use crate::{
     seal::Keys,
     service::Random,
     store::{
-        Kind, RESTED, Store, StoreError, audit,
+        Kind, RESTED, Store, StoreError, audit, in_time,
         verify::{self, Statements},
     },
 };
@@ -113,8 +113,11 @@ impl Worker {
                 return;
             }
             gather(&mut queue, &mut jobs, expected, moment).await;
+            // Who has given up was told that the attempt counts as not made.
+            jobs.retain(|job| !job.reply.is_closed());
             let from = Instant::now();
-            let outcomes = self.decide_all(&jobs.iter().map(|job| &job.attempt).collect::<Vec<_>>()).await;
+            let attempts: Vec<&Attempt> = jobs.iter().map(|job| &job.attempt).collect();
+            let outcomes = in_time(self.decide_all(&attempts)).await;
             let took = from.elapsed();
             (expected, moment) =
                 if took < SLOW_COMMIT { (1, took) } else { (jobs.len() + queue.len(), took.min(LONGEST) / 2) };
@@ -138,7 +141,7 @@ impl Worker {
                 Err(error) => {
                     tracing::warn!(%error, attempts = jobs.len(), "attempts are decided one by one");
                     for job in jobs.drain(..) {
-                        let outcome = self.decide_all(&[&job.attempt]).await;
+                        let outcome = in_time(self.decide_all(&[&job.attempt])).await;
                         if let Err(error) = &outcome {
                             tracing::warn!(%error, "an attempt was not decided");
                         }

@@ -71,6 +71,35 @@ impl Cluster {
         );
     }
 
+    /// Stops every process of it where it is: it is there, takes what is sent, and answers nothing.
+    #[allow(dead_code, reason = "the journeys through both programs have no use for it")]
+    pub(crate) fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    /// Sends a signal to its first process, and then to those that it has started.
+    fn signal(&self, signal: &str) {
+        let Ok(first) = std::fs::read_to_string(self.data().join("postmaster.pid")) else { return };
+        let first = first.lines().next().unwrap_or_default().to_owned();
+        let send = |process: &str| Command::new("kill").args([signal, process]).status().is_ok();
+        let mut sent = send(&first);
+        for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let name = process.file_name().to_string_lossy().into_owned();
+            let Ok(status) = std::fs::read_to_string(process.path().join("stat")) else { continue };
+            // The name in parentheses may hold anything; state and parent come after it.
+            let parent = status.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1));
+            if parent == Some(first.as_str()) {
+                sent &= send(&name);
+            }
+        }
+        assert!(sent, "kill {signal} {first}");
+    }
+
     /// Starts it again.
     pub(crate) fn resume(&self) {
         let options = format!(
@@ -117,6 +146,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        self.go_on();
         let data = self.data();
         let arguments: [&OsStr; 5] =
             ["-D".as_ref(), data.as_ref(), "-m".as_ref(), "immediate".as_ref(), "stop".as_ref()];
