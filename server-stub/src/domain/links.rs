@@ -194,8 +194,10 @@ pub async fn make(
 }
 
 impl Desk {
-    /// What the page of a link shows. Changes nothing, however often it is asked: mail scanners open links.
+    /// What the page of a link shows. Changes nothing of one that is open, however often it is asked: mail scanners open
+    /// links.
     pub async fn open_link(&self, text: &str, now: Now) -> Result<Opened, LinkError> {
+        rows::end_if_too_old(&self.store, &hash(text), now.seconds()).await?;
         let mut connection = self.store.reader().await?;
         let (_, opened) = find(&mut connection, text, now).await?;
         Ok(opened)
@@ -203,6 +205,7 @@ impl Desk {
 
     /// The token for another authenticator: made when it is shown first, and the same when it is shown again.
     pub async fn show_secret(&self, text: &str, now: Now) -> Result<Shown, LinkError> {
+        rows::end_if_too_old(&self.store, &hash(text), now.seconds()).await?;
         let mut transaction = self.store.begin().await?;
         let (mut link, opened) = find_for_others(&mut transaction, text, now).await?;
         if link.token.is_none() {
@@ -232,6 +235,7 @@ impl Desk {
 
     /// The first code of another authenticator: the token works, and link and code are used up.
     pub async fn confirm_link(&self, text: &str, code: &str, now: Now) -> Result<(), LinkError> {
+        rows::end_if_too_old(&self.store, &hash(text), now.seconds()).await?;
         let mut transaction = self.store.begin().await?;
         let (link, Opened { policy, .. }) = find_for_others(&mut transaction, text, now).await?;
         let (spec, columns) = self.token_of(&link)?;

@@ -37,7 +37,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// Seconds after the first try; each further one doubles them.
 const FIRST_DELAY: i64 = 5;
 /// The longest delay between two tries, in seconds.
-const LONGEST_DELAY: i64 = 3600;
+pub(crate) const LONGEST_DELAY: i64 = 3600;
 /// How long messages under way may take when the server ends.
 const END_WITHIN: Duration = Duration::from_secs(10);
 

@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
-use super::{StoreError, credentials, verify::Columns};
+use super::{Store, StoreError, credentials, verify::Columns};
 
 /// Uses link $1 up at $2: once, of those who try at once, in whatever process.
 pub const TAKE: &str = "UPDATE links SET state = 'used', used_at = $2, secret = NULL WHERE id = $1 AND state = 'open' \
@@ -78,6 +78,19 @@ pub async fn read(connection: &mut AnyConnection, hash: &[u8; 32], now: i64) -> 
         WHERE l.hash = $1 AND l.state = 'open' AND l.expires_at > $2";
     let row = sqlx::query(SQL).bind(hash.to_vec()).bind(now).fetch_optional(connection).await?;
     row.as_ref().map(link).transpose()
+}
+
+/// Ends a link that is too old, if it is one that is still open: it stays so, also when the clock is set back.
+pub async fn end_if_too_old(store: &Store, hash: &[u8; 32], now: i64) -> Result<(), StoreError> {
+    const FIND: &str = "SELECT id FROM links WHERE hash = $1 AND state = 'open' AND expires_at <= $2";
+    const END: &str = "UPDATE links SET state = 'revoked', secret = NULL WHERE id = $1 AND state = 'open'";
+    let mut reader = store.reader().await?;
+    let found = sqlx::query(FIND).bind(hash.to_vec()).bind(now).fetch_optional(&mut *reader).await?;
+    drop(reader);
+    let Some(row) = found else { return Ok(()) };
+    let mut transaction = store.begin().await?;
+    sqlx::query(END).bind(row.try_get::<String, _>(0)?).execute(&mut *transaction).await?;
+    Ok(transaction.commit().await?)
 }
 
 fn link(row: &AnyRow) -> Result<Link, StoreError> {

@@ -3,6 +3,7 @@
 use sqlx::{AnyConnection, Row as _};
 
 use super::{Store, StoreError, accounts::Rights};
+use crate::domain::login::CHALLENGE_SECONDS;
 
 /// Uses a challenge ($1) up at $2. Of those who come at once one gets a row back, in whatever process.
 pub const TAKE: &str = "UPDATE challenges SET used_at = $2 WHERE id = $1 AND used_at IS NULL RETURNING id";
@@ -39,10 +40,12 @@ pub async fn start(
     Ok(())
 }
 
-/// Reads a challenge that is still open.
+/// Reads a challenge that is still open. One that is open for longer than any is was made under a clock that has since
+/// been set back.
 pub async fn read(connection: &mut AnyConnection, id: &str, now: i64) -> Result<Option<Challenge>, StoreError> {
-    const SQL: &str = "SELECT id, user_id, nonce FROM challenges WHERE id = $1 AND used_at IS NULL AND expires_at > $2";
-    let row = sqlx::query(SQL).bind(id).bind(now).fetch_optional(connection).await?;
+    const SQL: &str = "SELECT id, user_id, nonce FROM challenges \
+        WHERE id = $1 AND used_at IS NULL AND expires_at > $2 AND expires_at <= $3";
+    let row = sqlx::query(SQL).bind(id).bind(now).bind(now + CHALLENGE_SECONDS).fetch_optional(connection).await?;
     row.map(|row| Ok(Challenge { id: row.try_get(0)?, user_id: row.try_get(1)?, nonce: row.try_get(2)? })).transpose()
 }
 
@@ -129,12 +132,17 @@ impl Store {
         const SQL: &str = "SELECT u.name, CASE WHEN u.administrator = 1 AND (s.credential_id IS NOT NULL \
                 OR u.exempt = 1 OR s.rescue = 1) THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END, \
             s.expires_at, s.used_at FROM sessions s \
-            JOIN users u ON u.id = s.user_id WHERE s.hash = $1 AND s.expires_at > $2";
+            JOIN users u ON u.id = s.user_id WHERE s.hash = $1";
         const FIRST: &str = "UPDATE sessions SET used_at = $2, expires_at = $2 + lasts \
             WHERE hash = $1 AND used_at IS NULL AND expires_at > $2 RETURNING expires_at";
-        let row = sqlx::query(SQL).bind(hash.to_vec()).bind(now).fetch_optional(&self.readers).await?;
+        let row = sqlx::query(SQL).bind(hash.to_vec()).fetch_optional(&self.readers).await?;
         let Some(row) = row else { return Ok(None) };
         let mut until: i64 = row.try_get(2)?;
+        if until <= now {
+            // What was over once stays over, also when the clock is set back.
+            self.end_session(hash).await?;
+            return Ok(None);
+        }
         if row.try_get::<Option<i64>, _>(3)?.is_none() {
             let mut transaction = self.begin().await?;
             let first = sqlx::query(FIRST).bind(hash.to_vec()).bind(now).fetch_optional(&mut *transaction).await?;

@@ -16,6 +16,13 @@ pub(super) const SUBJECT_PLACE: &str = "outbox.subject";
 pub(super) const BODY_PLACE: &str = "outbox.body";
 /// How long a message that was claimed is left to its process, in seconds. No try takes as long.
 pub const CLAIMED_FOR: i64 = 60;
+/// What is due: nothing waits longer than the longest delay, so that what does was put off under a clock that has since
+/// been set back. Two ranges of one index.
+macro_rules! due {
+    ($now:literal) => {
+        concat!("state IN ('waiting', 'sending') AND (next_at <= ", $now, " OR next_at > ", $now, " + 3600)")
+    };
+}
 
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +107,7 @@ pub struct Failure {
     pub again_at: Option<i64>,
 }
 
-/// Writes a message.
+/// Writes a message. It is due at once, on any clock.
 pub async fn write(
     connection: &mut AnyConnection,
     keys: &Keys,
@@ -109,7 +116,7 @@ pub async fn write(
     now: Now,
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO outbox (id, kind, recipient, subject, body, expires_at, created_at, next_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $7)";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 0)";
     let id = random.id(now);
     sqlx::query(SQL)
         .bind(&id)
@@ -163,14 +170,15 @@ impl Store {
     /// Claims a message that is due: no other process has it for a minute. What was claimed before and never heard of
     /// again may have been sent.
     pub async fn claim_message(&self, keys: &Keys, now: i64) -> Result<Option<Message>, StoreError> {
-        const DUE: &str = "SELECT 1 FROM outbox WHERE state IN ('waiting', 'sending') AND next_at <= $1 LIMIT 1";
+        const DUE: &str = concat!("SELECT 1 FROM outbox WHERE ", due!("$1"), " LIMIT 1");
         macro_rules! claim {
             ($lock:literal) => {
                 concat!(
                     "UPDATE outbox SET unclear = CASE WHEN state = 'sending' THEN 1 ELSE unclear END, ",
                     "state = 'sending', next_at = $1, tries = tries + 1 ",
-                    "WHERE id = (SELECT id FROM outbox WHERE state IN ('waiting', 'sending') AND next_at <= $2 ",
-                    "ORDER BY id LIMIT 1 ",
+                    "WHERE id = (SELECT id FROM outbox WHERE ",
+                    due!("$2"),
+                    " ORDER BY id LIMIT 1 ",
                     $lock,
                     columns!(") RETURNING", "")
                 )
@@ -250,3 +258,5 @@ impl Store {
         rows.iter().map(|row| message(row, keys)).collect()
     }
 }
+
+const _: () = assert!(crate::outbox::LONGEST_DELAY == 3600, "the statement says it in figures");

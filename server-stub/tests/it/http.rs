@@ -131,14 +131,17 @@ async fn nonsense_is_refused_with_a_code_and_repeats_nothing() {
     let database = Database::sqlite();
     let server = Server::start(&database).await;
     let deep = "[".repeat(5000);
+    let nested = format!("{{\"user\":\"ada\",\"code\":\"1\",\"x\":{}{}}}", "[".repeat(8000), "]".repeat(8000));
+    let objects = format!("{}1{}", "{\"user\":".repeat(1500), "}".repeat(1500));
     let large = format!("{{\"user\":\"{}\"}}", "a".repeat(20_000));
-    let cases: [(&str, &[u8], StatusCode, &str); 8] = [
+    let cases: [(&str, &[u8], StatusCode, &str); 9] = [
         ("application/json", b"{", StatusCode::BAD_REQUEST, "body_invalid"),
         ("application/json", b"", StatusCode::BAD_REQUEST, "body_invalid"),
         ("application/json", b"{\"user\":\"\xff\",\"code\":\"1\"}", StatusCode::BAD_REQUEST, "body_invalid"),
         ("application/json", b"{\"user\":\"ada\",\"code\":314159}", StatusCode::BAD_REQUEST, "body_invalid"),
         ("application/json", b"{\"user\":\"ada\"}", StatusCode::BAD_REQUEST, "body_invalid"),
         ("application/json", deep.as_bytes(), StatusCode::BAD_REQUEST, "body_invalid"),
+        ("application/json", objects.as_bytes(), StatusCode::BAD_REQUEST, "body_invalid"),
         ("application/json", large.as_bytes(), StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
         ("text/plain", b"{}", StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type_unsupported"),
     ];
@@ -148,11 +151,26 @@ async fn nonsense_is_refused_with_a_code_and_repeats_nothing() {
         assert!(!answer.to_string().contains("314159"), "{answer}");
         assert_eq!(answer["field"], Value::Null);
     }
-    for body in ["user=ada", "user=ada&pass=1&pass=2"] {
+    // A field that nobody knows is passed over, however deep it is.
+    let (status, answer) = server.post("/api/v1/verify", Some("Bearer csk_test"), "application/json", nested).await;
+    assert_eq!((status, answer), (StatusCode::OK, json!({ "accepted": false })));
+    for body in [b"user=ada".as_slice(), b"user=ada&pass=1&pass=2", b"user=ada&pass=\xff", b"user=\xc3\x28&pass=1"] {
         let form = "application/x-www-form-urlencoded";
-        let (status, answer) = server.post("/validate/check", Some(KEY), form, body).await;
-        assert_eq!((status, answer["code"].as_str()), (StatusCode::BAD_REQUEST, Some("body_invalid")), "{body}");
+        let (status, answer) = server.post("/validate/check", Some(KEY), form, body.to_vec()).await;
+        assert_eq!((status, answer["code"].as_str()), (StatusCode::BAD_REQUEST, Some("body_invalid")), "{body:?}");
     }
+    // No UTF-8 where it may be escaped: in a form, in a path, after the question mark, in a header.
+    let form = "application/x-www-form-urlencoded";
+    let (status, answer) = server.post("/validate/check", Some(KEY), form, "user=%ff%fe&pass=%c3%28").await;
+    assert!(status.is_client_error() || answer["result"]["value"] == json!(false), "{status} {answer}");
+    for path in ["/enroll/%ff%fe", "/api/v1/admin/users/%ff", "/api/v1/admin/users?after=%ff", "/%ff"] {
+        let request = Request::get(path).header("authorization", KEY).body(Body::empty()).unwrap();
+        let (status, _) = server.send(request).await;
+        assert!(status.is_client_error(), "{path} {status}");
+    }
+    let raw = axum::http::HeaderValue::from_bytes(b"Bearer \xff\xfe").unwrap();
+    let request = Request::get("/api/v1/session").header("authorization", raw).body(Body::empty()).unwrap();
+    assert_eq!(server.send(request).await.0, StatusCode::UNAUTHORIZED);
     let nul = json!({ "user": "ada\u{0}", "code": "\u{0}", "token": "\u{0}", "client": "\u{0}" }).to_string();
     let (status, answer) = server.post("/api/v1/verify", Some("Bearer csk_test"), "application/json", nul).await;
     assert_eq!((status, answer), (StatusCode::OK, json!({ "accepted": false })));

@@ -82,6 +82,10 @@ impl Post {
         self.write(database, &new).await;
     }
 
+    fn earlier(&self, seconds: u64) {
+        self.clock.fetch_sub(seconds * 1000, Ordering::SeqCst);
+    }
+
     fn later(&self, seconds: u64) {
         self.clock.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
@@ -271,6 +275,48 @@ on_both! {
         assert_eq!(other.send(database).await.0, "sent");
         let methods: Vec<String> = twin.asked().into_iter().map(|asked| asked.method).collect();
         assert_eq!(methods, ["GET", "POST"]);
+    }
+
+    async fn a_clock_that_steps_holds_back_no_message_and_sends_none_twice(database: &Database) {
+        let (post, twin) = twilio(database).await;
+        // How many were tried, and how many are sent by now.
+        let go = async || {
+            let tried = post.outbox.send_due().await.unwrap();
+            let messages = post.store.messages(&database.keys, 10).await.unwrap();
+            (tried, messages.iter().filter(|message| message.state == "sent").count())
+        };
+        let later = || refusal(429, 20429).with("retry-after", "30");
+        // Written under a clock that ran an hour ahead.
+        post.later(3600);
+        post.sms(database, TEXT).await;
+        post.earlier(3600);
+        assert_eq!(go().await, (1, 1));
+        // Put off under such a clock.
+        post.later(3600);
+        twin.will(later());
+        post.sms(database, TEXT).await;
+        assert_eq!(go().await, (1, 1));
+        post.earlier(3600);
+        assert_eq!(go().await, (1, 2));
+        // Put off, and the clock jumps: at once, and once.
+        twin.will(later());
+        post.sms(database, TEXT).await;
+        assert_eq!(go().await, (1, 2));
+        assert_eq!(go().await, (0, 2));
+        post.later(3600);
+        assert_eq!(go().await, (1, 3));
+        post.earlier(3600);
+        assert_eq!(go().await, (0, 3));
+        assert_eq!(twin.asked().len(), 5);
+        // Of no use any more on one clock, of none on any.
+        let until = i64::try_from(post.clock.load(Ordering::SeqCst) / 1000).unwrap() + 600;
+        let new = Outgoing { channel: Channel::Sms, recipient: TO, subject: "", body: TEXT, expires_at: Some(until) };
+        post.write(database, &new).await;
+        post.later(3600);
+        assert_eq!(go().await, (1, 3));
+        post.earlier(3600);
+        assert_eq!(go().await, (0, 3));
+        assert!(twin.asked().is_empty());
     }
 
     async fn two_processes_send_each_message_once(database: &Database) {

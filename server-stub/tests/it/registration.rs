@@ -20,6 +20,7 @@ use countersign_server::{
         Store,
         admin::{NewUser, UserChange},
         former::State,
+        login::Challenge,
         verify::{self, Statements},
     },
 };
@@ -437,7 +438,11 @@ on_both! {
             assert!(matches!(refused, Err(RegistrationError::Sms)), "{wrong}");
         }
         let waiting = phone.confirm(&desk, &started, &code, at(NOW + 10)).await.unwrap();
-        assert!(matches!(phone.activate(&desk, &waiting, at(NOW + 3600)).await, Err(RegistrationError::Ended)));
+        // So it is with the token that waits for its first code; too old for one clock, it is of the future for another.
+        for wrong in [NOW + 610, NOW + 610 - 3600, NOW + 3600, NOW - 3600] {
+            let refused = phone.activate(&desk, &waiting, at(wrong)).await;
+            assert!(matches!(refused, Err(RegistrationError::Ended)), "{wrong}");
+        }
         phone.activate(&desk, &waiting, at(NOW + 20)).await.unwrap();
         // Used up, whatever the clock says.
         for later in [NOW - 3600, NOW + 30, NOW + 3600] {
@@ -450,6 +455,70 @@ on_both! {
         }
         let sixth = phone.start(&desk, "ada", PASSWORD, at(NOW - 3600)).await;
         assert!(matches!(sixth, Err(RegistrationError::TooSoon { .. })), "{sixth:?}");
+    }
+
+    /// Messages of an hour that has not come yet are of this one: who had them waits no longer than anybody.
+    async fn a_clock_that_is_set_back_keeps_nobody_from_the_next_sms(database: &Database) {
+        let desk = desk(database).await;
+        add_ada(database, &desk.store).await;
+        let phone = Phone::new("first", 1);
+        let start = async |now: u64| phone.start(&desk, "ada", PASSWORD, at(now)).await;
+        let wait = async |now: u64| match start(now).await {
+            Err(RegistrationError::TooSoon { retry_after }) => retry_after,
+            other => panic!("{other:?}"),
+        };
+        start(NOW + 3600).await.unwrap();
+        assert_eq!(wait(NOW).await, 60);
+        assert_eq!(wait(NOW + 59).await, 1);
+        start(NOW + 60).await.unwrap();
+        // An hour forward: the minute is over, and the hour's budget, too. The day's is not.
+        start(NOW + 3720).await.unwrap();
+        for minute in 63..67 {
+            start(NOW + minute * 60).await.unwrap();
+        }
+        assert_eq!(wait(NOW + 67 * 60).await, 3600);
+        // And back: an hour from now on, not two.
+        assert_eq!(wait(NOW + 420).await, 3600);
+        assert_eq!(wait(NOW + 420 + 3599).await, 3600);
+        start(NOW + 420 + 3600).await.unwrap();
+        // However far ahead the clock was: nobody waits for the year to come.
+        start(NOW + 400 * 86_400).await.unwrap();
+        assert_eq!(wait(NOW + 8000).await, 60);
+        start(NOW + 8060).await.unwrap();
+    }
+
+    async fn a_clock_that_steps_opens_no_challenge_again(database: &Database) {
+        let desk = desk(database).await;
+        add_ada(database, &desk.store).await;
+        let phone = Phone::new("first", 1);
+        let waiting = phone.confirmed(&desk, NOW).await;
+        phone.activate(&desk, &waiting, at(NOW)).await.unwrap();
+        desk.store.set_setting(&desk.keys, "quick_failures", Some("100"), at(0)).await.unwrap();
+        let challenge = async |now: u64| {
+            let entered = desk.login(&Settings::default(), "ada", Password::new(PASSWORD), at(now)).await.unwrap();
+            let Entered::Challenge(challenge, _) = entered else { panic!("no second factor was asked for") };
+            challenge
+        };
+        let answer = async |challenge: &Challenge, now: u64| {
+            let code = waiting.spec.code_at(now).unwrap();
+            let signature = phone.sign(LOGIN, &[SERVER, &challenge.id, &challenge.nonce, &waiting.token, code.text()]);
+            let sent = (waiting.token.as_str(), code.text());
+            desk.login_totp(SERVER, &challenge.id, sent, (&phone.public(), &signature), at(now)).await.map(drop)
+        };
+        let one = challenge(NOW + 60).await;
+        // Too old at 120 s, and not younger when the clock goes back; nor one of an hour to come.
+        for wrong in [NOW + 180, NOW + 180 - 3600, NOW + 3660, NOW - 3600] {
+            assert!(matches!(answer(&one, wrong).await, Err(LoginError::Code)), "{wrong}");
+        }
+        answer(&one, NOW + 90).await.unwrap();
+        for wrong in [NOW + 120, NOW - 3480] {
+            assert!(matches!(answer(&one, wrong).await, Err(LoginError::Code)), "{wrong}");
+        }
+        // Whoever signs in under the other clock gets in, forward at once; back, once the steps are later than those used.
+        answer(&challenge(NOW + 3600).await, NOW + 3600).await.unwrap();
+        let back = challenge(NOW + 150).await;
+        assert!(matches!(answer(&back, NOW + 150).await, Err(LoginError::Code)));
+        answer(&challenge(NOW + 3630).await, NOW + 3630).await.unwrap();
     }
 
     async fn a_clock_that_steps_ends_no_lock_and_no_session(database: &Database) {
@@ -466,12 +535,18 @@ on_both! {
         assert!(open(&session, NOW - 3600).await.is_some());
         assert!(open(&session, NOW + 3600).await.is_some());
         assert!(open(&session, NOW - 3600 + 8 * 3600).await.is_none());
-        assert!(desk.store.end_session(&hash(&session)).await.unwrap());
         assert!(open(&session, NOW - 3600).await.is_none());
-        // Not used for an hour, as far as the clock says.
+        // Not used for an hour, as far as the clock says: over, whatever it says next. One that nobody asked for meanwhile is
+        // as it was.
         let unused = phone.sign_in(&desk, &waiting, NOW + 60).await.unwrap();
         assert!(open(&unused, NOW + 60 + 3600).await.is_none());
-        assert!(open(&unused, NOW + 90).await.is_some());
+        for later in [NOW + 90, NOW - 3600] {
+            assert!(open(&unused, later).await.is_none(), "{later}");
+        }
+        let other = phone.sign_in(&desk, &waiting, NOW + 90).await.unwrap();
+        assert!(open(&other, NOW + 120).await.is_some());
+        assert!(open(&other, NOW + 120 + 8 * 3600).await.is_none());
+        assert!(open(&other, NOW + 120 + 7 * 3600).await.is_none());
 
         // Passwords, wrong ones under a clock that runs an hour ahead: nobody is shut out when it is right again.
         let tried = async |password: &str, now: u64| {

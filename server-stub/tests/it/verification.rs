@@ -200,6 +200,12 @@ on_both! {
         assert!(ask(12, "192.0.2.2", right.text(), now).await);
         let later = spec.code_at(now + 600).unwrap();
         assert!(ask(13, "192.0.2.1", later.text(), now + 600).await);
+        // Spent under a clock that ran an hour ahead, it is there again when the clock is right.
+        for user in 0..10 {
+            assert!(!ask(user, "192.0.2.1", "nonsense", now + 4200).await);
+        }
+        assert!(!ask(14, "192.0.2.1", spec.code_at(now + 4200).unwrap().text(), now + 4200).await);
+        assert!(ask(15, "192.0.2.1", later.text(), now + 600).await);
     }
 
     async fn a_named_token_is_the_only_one_that_will_do(database: &Database) {

@@ -102,6 +102,7 @@ impl Desk {
         app: (AppKey, String, String),
         now: Now,
     ) -> Result<Started, RegistrationError> {
+        link_rows::end_if_too_old(&self.store, &links::hash(link), now.seconds()).await?;
         let mut transaction = self.store.begin().await?;
         let found = link_rows::read(&mut transaction, &links::hash(link), now.seconds()).await?;
         let reason = match &found {
