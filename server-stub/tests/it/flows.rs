@@ -2,7 +2,10 @@
 //! here holds by more than one thing: a lock, a condition, an index. Each alone, and that it is lost without it, is in
 //! `races` and `verification`.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use countersign_core::{secret::Password, uri};
 use countersign_server::{
@@ -10,17 +13,17 @@ use countersign_server::{
         links::{self, LinkError, Via},
         login::{Entered, LoginError},
         policy::Settings,
-        registration::{Desk, RegistrationError},
+        registration::{Desk, RegistrationError, Started},
         users::Name,
         verification::Verifier,
     },
     store::{admin::NewUser, login::Challenge, verify::Statements},
 };
-use countersign_wire::v1::login::LOGIN;
+use countersign_wire::v1::{login::LOGIN, registration::ACTIVATE};
 use tokio::task::JoinSet;
 
 use crate::{
-    kit::{Database, Kept, accepted, at, attempt, cheap_hash, on_both},
+    kit::{Database, Kept, TOTP, accepted, at, attempt, cheap_hash, on_both, token},
     links::allow_others,
     registration::{NOW, PASSWORD, Phone, SERVER, Waiting, desk, sms_code},
 };
@@ -175,7 +178,78 @@ async fn one_code_for_two_sign_ins(lane: Arc<Lane>, trial: u64) {
     assert!(matches!(lost, LoginError::Code), "{lost:?}");
 }
 
+/// Which way a wrong code comes in.
+const DOORS: usize = 6;
+
+/// A wrong code at one of the doors. Only its user is the same; process, token and registration are not.
+async fn guess(lane: Arc<Lane>, started: Started, (challenge, token): (Challenge, String), nth: usize) {
+    let desk = if nth.is_multiple_of(2) { &lane.here } else { &lane.there };
+    let [(phone, _), (second, waiting)] = &lane.apps;
+    let (wrong, now) = ("nonsense", at(lane.then + 60));
+    let refused = match nth % DOORS {
+        // An SMS code has five tries of its own.
+        0 if nth < 5 * DOORS => phone.confirm(desk, &started, wrong, now).await.is_err(),
+        1 => {
+            let Waiting { registration, nonce, token, .. } = waiting;
+            let signature = second.sign(ACTIVATE, &[SERVER, registration, nonce, token, wrong]);
+            desk.activate(SERVER, registration, wrong, &signature, now).await.is_err()
+        }
+        2 => desk.confirm_link(&lane.link, wrong, now).await.is_err(),
+        3 => {
+            let signature = phone.sign(LOGIN, &[SERVER, &challenge.id, &challenge.nonce, &token, wrong]);
+            let sent = (token.as_str(), wrong);
+            desk.login_totp(SERVER, &challenge.id, sent, (&phone.public(), &signature), now).await.is_err()
+        }
+        4 => desk.confirm_token(lane.user.folded(), Password::new(PASSWORD), wrong, now).await.is_err(),
+        _ => {
+            let name = [" USER0", "User0", "ｕser0"][nth % 3];
+            !accepted(&lane.verifier.verify(attempt(name, wrong, now)).await.unwrap())
+        }
+    };
+    assert!(refused, "{nth}");
+}
+
 on_both! {
+    /// A hundred wrong codes at once at every door that there is: they are of one budget, and a new SMS code adds nothing.
+    async fn of_a_hundred_wrong_codes_at_all_doors_ten_are_looked_at(database: &Database) {
+        let (here, there) = (desk(database).await, desk(database).await);
+        allow_others(&here.store, database).await;
+        here.store.set_setting(&database.keys, "quick_failures", Some("100"), at(0)).await.unwrap();
+        let lane = Arc::new(Lane::new(database, [&here, &there], 0).await);
+        here.show_secret(&lane.link, at(lane.then)).await.unwrap();
+        let token = database.add_token(&here.store, &lane.user, &token(TOTP)).await;
+        let challenge = lane.challenge(&here, lane.then + 60).await;
+        let started = lane.apps[0].0.start_by_link(&here, &lane.link, at(lane.then)).await.unwrap();
+        let mut guesses = JoinSet::new();
+        for nth in 0..100 {
+            guesses.spawn(guess(lane.clone(), started.clone(), (challenge.clone(), token.clone()), nth));
+        }
+        guesses.join_all().await;
+        let (mut looked_at, mut doors) = (0, BTreeMap::new());
+        for event in here.store.audit_newest(None, 1000).await.unwrap() {
+            if event.event.ends_with(".refused") {
+                let detail: serde_json::Value = serde_json::from_str(&event.detail).unwrap();
+                let reason = detail["reason"].as_str().unwrap();
+                looked_at += usize::from(["wrong", "sms_wrong"].contains(&reason));
+                *doors.entry((event.event, detail["via"].to_string())).or_insert(0) += 1;
+            }
+        }
+        assert_eq!(looked_at, 10, "{doors:?}");
+        // All were there. Those of a registration are one kind of event, and of many passwords at once, right ones too, not
+        // all are looked at.
+        doors.remove(&("login.refused".to_owned(), "null".to_owned()));
+        assert!(doors.len() == DOORS - 1 && doors.values().sum::<usize>() >= 84, "{doors:?}");
+        let user = here.store.user(&lane.user).await.unwrap();
+        assert_eq!((user.failures, user.locked_at.is_some()), (10, true));
+        // The right ones are not looked at, nor is a new one.
+        let [(phone, _), (second, waiting)] = &lane.apps;
+        assert!(second.activate(&there, waiting, at(lane.then + 60)).await.is_err());
+        let started = phone.start_by_link(&there, &lane.link, at(lane.then + 60)).await.unwrap();
+        let code = sms_code(&there).await;
+        assert!(phone.confirm(&there, &started, &code, at(lane.then + 60)).await.is_err());
+        assert_eq!(here.store.user(&lane.user).await.unwrap().failures, 10);
+    }
+
     async fn of_two_apps_with_one_link_one_has_the_token(database: &Database) {
         a_thousand(database, two_apps_with_one_link).await;
     }

@@ -51,8 +51,8 @@ pub(crate) struct Phone {
 
 /// A registration that has come to its last step.
 pub(crate) struct Waiting {
-    registration: String,
-    nonce: String,
+    pub(crate) registration: String,
+    pub(crate) nonce: String,
     pub(crate) token: String,
     pub(crate) spec: TokenSpec,
 }
