@@ -4,7 +4,7 @@ use std::{
     fmt, io,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use aes_gcm::{
@@ -17,7 +17,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::service::Random;
+use crate::{domain::audit::End, service::Random};
 
 const NONCE_BYTES: usize = 12;
 const TAG_BYTES: usize = 16;
@@ -34,6 +34,8 @@ struct Ring {
     known: RwLock<Vec<MasterKey>>,
     /// Where they were read, and are read again when a key is asked for that is not known: somebody rotated them.
     file: Option<PathBuf>,
+    /// The end of the audit log that was sealed last.
+    end: Mutex<End>,
 }
 
 #[derive(Clone)]
@@ -88,7 +90,7 @@ impl Keys {
     }
 
     fn of(known: Vec<MasterKey>, file: Option<PathBuf>) -> Self {
-        Self(Arc::new(Ring { known: RwLock::new(known), file }))
+        Self(Arc::new(Ring { known: RwLock::new(known), file, end: Mutex::default() }))
     }
 
     fn known(&self) -> Vec<MasterKey> {
@@ -225,6 +227,17 @@ impl Keys {
     /// A code over `parts` that only this server can make, for the audit chain. `None` where the key is not there.
     pub fn audit_code(&self, key_id: u32, parts: &[&[u8]]) -> Option<[u8; 32]> {
         self.find(key_id).map(|key| keyed(&key.audit, parts))
+    }
+
+    /// Whether these keys have sealed just this end last: then it need not be worked out again.
+    pub fn has_sealed(&self, end: &End) -> bool {
+        let last = self.0.end.lock().unwrap_or_else(PoisonError::into_inner);
+        last.seal.as_ref().is_some_and(|seal| !seal.is_empty()) && *last == *end
+    }
+
+    /// Remembers the end that was sealed last.
+    pub fn sealed(&self, end: End) {
+        *self.0.end.lock().unwrap_or_else(PoisonError::into_inner) = end;
     }
 
     /// A code under which something short (an SMS code) is kept, so that its table does not tell it.

@@ -49,19 +49,58 @@ pub struct Entry {
 impl Entry {
     /// The code that this entry must have after `previous`. `None` where its key is not there.
     pub fn code(&self, keys: &Keys, previous: &[u8]) -> Option<[u8; 32]> {
-        let key_id = u32::try_from(self.key_id).ok()?;
-        keys.audit_code(
-            key_id,
-            &[
-                previous,
-                &self.seq.to_be_bytes(),
-                &self.at.to_be_bytes(),
-                self.event.as_bytes(),
-                &[u8::from(self.user_id.is_some())],
-                self.user_id.as_deref().unwrap_or_default().as_bytes(),
-                self.detail.as_bytes(),
-            ],
-        )
+        self.coded(keys, &[b"v2", previous])
+    }
+
+    /// The code of versions that did not seal the log's end: an entry with it comes before all others.
+    pub fn earlier_code(&self, keys: &Keys, previous: &[u8]) -> Option<[u8; 32]> {
+        self.coded(keys, &[previous])
+    }
+
+    fn coded(&self, keys: &Keys, before: &[&[u8]]) -> Option<[u8; 32]> {
+        let (seq, at) = (self.seq.to_be_bytes(), self.at.to_be_bytes());
+        let own: [&[u8]; 6] = [
+            &seq,
+            &at,
+            self.event.as_bytes(),
+            &[u8::from(self.user_id.is_some())],
+            self.user_id.as_deref().unwrap_or_default().as_bytes(),
+            self.detail.as_bytes(),
+        ];
+        keys.audit_code(u32::try_from(self.key_id).ok()?, &[before, &own].concat())
+    }
+}
+
+/// Where the log ends: without it entries at the end could be taken away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct End {
+    /// The last entry's number, 0 before the first.
+    pub seq: i64,
+    /// The last entry's code.
+    pub mac: Vec<u8>,
+    /// The number of the audit key that it is sealed under.
+    pub key_id: i64,
+    /// The code over all of this. `None`: it was written by a version that had none. Empty: it follows another that was
+    /// found wrong.
+    pub seal: Option<Vec<u8>>,
+}
+
+impl End {
+    /// The end after an entry, sealed. `None` where the key is not there.
+    pub fn sealed(keys: &Keys, seq: i64, mac: &[u8]) -> Option<Self> {
+        let end = Self { seq, mac: mac.to_vec(), key_id: keys.newest().into(), seal: None };
+        let seal = end.code(keys)?.to_vec();
+        Some(Self { seal: Some(seal), ..end })
+    }
+
+    /// Whether it is sealed, and nothing of it was changed.
+    pub fn is_whole(&self, keys: &Keys) -> bool {
+        self.seal.as_ref().is_some_and(|seal| self.code(keys).is_some_and(|code| code[..] == seal[..]))
+    }
+
+    fn code(&self, keys: &Keys) -> Option<[u8; 32]> {
+        let parts: [&[u8]; 3] = [b"countersign-server/audit-end/v1", &self.seq.to_be_bytes(), &self.mac];
+        keys.audit_code(u32::try_from(self.key_id).ok()?, &parts)
     }
 }
 
@@ -91,6 +130,9 @@ pub enum Break {
         /// What the end says.
         expected: i64,
     },
+    /// What the log says of its end was not written by this server.
+    #[error("its end, at entry {0}, is not sealed by this server: entries after it may have been cut off")]
+    Unsealed(i64),
 }
 
 /// Checks a chain entry by entry.
@@ -98,6 +140,8 @@ pub enum Break {
 pub struct Checker {
     seq: i64,
     mac: Vec<u8>,
+    /// Whether there was an entry of a version that seals the end.
+    sealing: bool,
 }
 
 impl Checker {
@@ -111,8 +155,11 @@ impl Checker {
         if entry.seq != expected {
             return Err(Break::Missing(expected));
         }
-        let code = entry.code(keys, &self.mac).ok_or(Break::KeyMissing { seq: entry.seq, key_id: entry.key_id })?;
-        if entry.mac != code {
+        let missing = Break::KeyMissing { seq: entry.seq, key_id: entry.key_id };
+        let is = |code: Option<[u8; 32]>| code.map(|code| code[..] == entry.mac[..]).ok_or(missing.clone());
+        if is(entry.code(keys, &self.mac))? {
+            self.sealing = true;
+        } else if self.sealing || !is(entry.earlier_code(keys, &self.mac))? {
             return Err(Break::Changed(entry.seq));
         }
         self.seq = entry.seq;
@@ -124,11 +171,11 @@ impl Checker {
     ///
     /// # Errors
     ///
-    /// The end is another.
-    pub fn end(self, seq: i64, mac: &[u8]) -> Result<i64, Break> {
-        if self.seq != seq || self.mac != mac {
-            return Err(Break::End { found: self.seq, expected: seq });
+    /// The end is another, or nobody knows.
+    pub fn end(self, keys: &Keys, end: &End) -> Result<i64, Break> {
+        if self.seq != end.seq || self.mac != end.mac {
+            return Err(Break::End { found: self.seq, expected: end.seq });
         }
-        Ok(seq)
+        if end.is_whole(keys) { Ok(end.seq) } else { Err(Break::Unsealed(end.seq)) }
     }
 }

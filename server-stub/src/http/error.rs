@@ -140,6 +140,10 @@ impl From<StoreError> for Problem {
                 tracing::warn!(%error, "the database is away");
                 Self::Unavailable
             }
+            StoreError::KeyMissing(_) => {
+                tracing::error!(%error, "nothing is written");
+                Self::Unavailable
+            }
             error => {
                 tracing::error!(%error, "the database failed");
                 Self::Internal

@@ -67,6 +67,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0010_newest_key.sql"),
         postgres: include_str!("../../migrations/postgres/0010_newest_key.sql"),
     },
+    Migration {
+        version: 11,
+        sqlite: include_str!("../../migrations/sqlite/0011_log_end.sql"),
+        postgres: include_str!("../../migrations/postgres/0011_log_end.sql"),
+    },
 ];
 
 /// Why the schema was not brought up to date. Nothing of the step that failed stays.

@@ -89,6 +89,11 @@ pub enum StoreError {
     /// What was named is an administrator, or would become one, and whoever asks may not do that.
     #[error("only an administrator changes an administrator")]
     Administrator,
+    /// The newest key that the database was written with is not there: nothing is written without it.
+    #[error(
+        "key {0}, which the database was written with last, is not here: copy the keys from where they were rotated"
+    )]
+    KeyMissing(i64),
     /// A row that does not hold what it should.
     #[error("a damaged row of {0}")]
     Damaged(&'static str),

@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, Row as _};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, audit};
 use crate::seal::Keys;
 
 /// Why keys are not this database's.
@@ -21,8 +21,20 @@ impl Store {
         Ok(row.try_get(0)?)
     }
 
-    /// Whether these keys are the database's. The first ones are from here on, whoever comes with others later.
+    /// Whether these keys are the database's. The first ones are from here on, whoever comes with others later, and with
+    /// them the log's end is sealed.
     pub async fn recognise(&self, keys: &Keys) -> Result<Result<(), Stranger>, StoreError> {
+        let known = self.compare(keys).await?;
+        if known.is_ok() {
+            let row = sqlx::query("SELECT id FROM audit_head WHERE seal IS NULL").fetch_optional(&self.readers);
+            if row.await?.is_some() {
+                audit::seal_end(self, keys).await?;
+            }
+        }
+        Ok(known)
+    }
+
+    async fn compare(&self, keys: &Keys) -> Result<Result<(), Stranger>, StoreError> {
         const SQL: &str = "SELECT newest_key, newest_check FROM audit_head WHERE id = 1";
         loop {
             let row = sqlx::query(SQL).fetch_one(&self.readers).await?;
@@ -42,7 +54,7 @@ impl Store {
             }
             // An earlier version has written it: the first entry of its log was made with a key that is still there.
             let first = self.audit_after(0, 1).await?.into_iter().next();
-            if first.is_some_and(|first| first.code(keys, &[]).is_none_or(|code| code != first.mac[..])) {
+            if first.is_some_and(|first| first.earlier_code(keys, &[]).is_none_or(|code| code != first.mac[..])) {
                 return Ok(Err(Stranger::Other));
             }
             let mut transaction = self.begin().await?;
@@ -68,14 +80,18 @@ pub(super) async fn remember(connection: &mut AnyConnection, keys: &Keys) -> Res
 }
 
 /// Sees to it that the keys and the database have one newest key, where either has met a newer one than the other.
+///
+/// # Errors
+///
+/// The database's is not there: on another machine somebody has rotated the keys.
 pub(super) async fn agree(connection: &mut AnyConnection, keys: &Keys, newest: i64) -> Result<(), StoreError> {
     let own = i64::from(keys.newest());
     if own > newest {
         return remember(connection, keys).await;
     }
-    if own < newest {
-        // Asking for it is what has the file read again.
-        let _ = number(newest).and_then(|newest| keys.check(newest));
+    // Asking for it is what has the file read again.
+    if own < newest && number(newest).and_then(|newest| keys.check(newest)).is_none() {
+        return Err(StoreError::KeyMissing(newest));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use countersign_server::{
     domain::{registration::Desk, verification::Verifier},
     seal::Keys,
     store::{
-        StoreError, Stranger,
+        Durability, Store, StoreError, Stranger,
         verify::{SECRET_PLACE, Statements},
     },
 };
@@ -143,7 +143,8 @@ on_both! {
 
     /// The first keys are the database's, and later ones as soon as something was written with them; others are not.
     async fn a_database_knows_its_keys(database: &Database) {
-        let (one, other) = (database.open().await, database.open().await);
+        let open = || Store::open(&database.address, Durability::Relaxed);
+        let (one, other) = (open().await.unwrap(), open().await.unwrap());
         let others = Keys::generate(&database.random);
         // Of two that come first with keys of their own one stays.
         let met = tokio::join!(one.recognise(&database.keys), other.recognise(&others));

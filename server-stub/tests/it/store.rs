@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use countersign_server::{
-    domain::{audit::Break, users::Name},
+    domain::{
+        audit::{Break, Entry},
+        users::Name,
+    },
     seal::Keys,
     store::{Durability, MIGRATIONS, OpenError, Store, StoreError},
 };
@@ -77,6 +80,93 @@ on_both! {
         assert_eq!(store.audit_verify(&database.keys).await.unwrap(), Err(Break::End { found: 1, expected: 3 }));
         let others = Keys::generate(&database.random);
         assert_eq!(store.audit_verify(&others).await.unwrap(), Err(Break::Changed(1)));
+    }
+
+    /// Entries cut off the end, with the end put back to the last one that is left: it shows, and it stays.
+    async fn a_log_that_was_cut_shorter_shows(database: &Database) {
+        const CUT: &str = "DELETE FROM audit WHERE seq > 2; \
+            UPDATE audit_head SET seq = 2, mac = (SELECT mac FROM audit WHERE seq = 2)";
+        const CUT_TO_NOTHING: &str = "DELETE FROM audit; UPDATE audit_head SET seq = 0, mac = substr(mac, 1, 0), seal = NULL";
+        let store = database.open().await;
+        for name in ["ada", "bob", "eve"] {
+            database.add_user(&store, name).await;
+        }
+        execute(database, CUT).await;
+        assert_eq!(store.audit_verify(&database.keys).await.unwrap(), Err(Break::Unsealed(2)));
+        // Nothing that is written afterwards makes it good, nor does a process that begins.
+        database.add_user(&store, "kim").await;
+        database.add_user(&store, "lou").await;
+        assert_eq!(store.audit_verify(&database.keys).await.unwrap(), Err(Break::Unsealed(4)));
+        execute(database, "UPDATE audit_head SET seal = NULL").await;
+        let store = database.open().await;
+        assert_eq!(store.audit_verify(&database.keys).await.unwrap(), Err(Break::Unsealed(4)));
+        execute(database, CUT_TO_NOTHING).await;
+        let store = database.open().await;
+        assert_eq!(store.audit_verify(&database.keys).await.unwrap(), Err(Break::Unsealed(0)));
+        database.add_user(&store, "max").await;
+        assert_eq!(store.audit_verify(&database.keys).await.unwrap(), Err(Break::Unsealed(1)));
+    }
+
+    /// Replicas go on with each other's end. One that has not got a new key yet writes nothing, and breaks nothing.
+    async fn replicas_share_an_end(database: &Database) {
+        let (one, other) = (database.open().await, database.open().await);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keys");
+        database.keys.write(&file, false).unwrap();
+        let set = async |store: &Store, keys: &Keys| store.set_setting(keys, "digits", Some("8"), at(0)).await;
+        // What another process has sealed, these keys have not.
+        let elsewhere = || Keys::read(&file).unwrap().unwrap();
+        for _ in 0..3 {
+            set(&one, &database.keys).await.unwrap();
+            set(&other, &elsewhere()).await.unwrap();
+        }
+        assert_eq!(one.audit_verify(&database.keys).await.unwrap(), Ok(6));
+        let rotated = database.keys.rotated(&database.random);
+        set(&other, &rotated).await.unwrap();
+        assert!(matches!(set(&one, &database.keys).await, Err(StoreError::KeyMissing(2))));
+        set(&other, &rotated).await.unwrap();
+        assert_eq!(one.audit_verify(&rotated).await.unwrap(), Ok(8));
+    }
+
+    /// The end of an earlier version's log is sealed once, at the first start.
+    async fn an_earlier_log_is_sealed_once(database: &Database) {
+        let store = database.open().await;
+        let pool = AnyPool::connect(&database.address).await.unwrap();
+        let mut mac = vec![];
+        for seq in 1..4 {
+            let mut entry = Entry {
+                seq,
+                at: 7,
+                event: "user.added".to_owned(),
+                user_id: None,
+                detail: "{}".to_owned(),
+                key_id: 1,
+                mac: vec![],
+            };
+            mac = entry.earlier_code(&database.keys, &mac).unwrap().to_vec();
+            entry.mac.clone_from(&mac);
+            sqlx::query("INSERT INTO audit (seq, at, event, detail, key_id, mac) VALUES ($1, 7, $2, '{}', 1, $3)")
+                .bind(seq).bind(entry.event).bind(entry.mac).execute(&pool).await.unwrap();
+        }
+        let earlier = "UPDATE audit_head SET seq = 3, mac = $1, newest_check = NULL, seal = NULL, seal_key = 0";
+        sqlx::query(earlier).bind(mac).execute(&pool).await.unwrap();
+        assert_eq!(store.audit_verify(&database.keys).await.unwrap(), Err(Break::Unsealed(3)));
+        let store = database.open().await;
+        assert_eq!(store.audit_verify(&database.keys).await.unwrap(), Ok(3));
+        database.add_user(&store, "ada").await;
+        assert_eq!(store.audit_verify(&database.keys).await.unwrap(), Ok(4));
+        // An earlier version's code is no good after the first of this one.
+        let mut last = store.audit_after(2, 2).await.unwrap();
+        let (before, entry) = (last[0].mac.clone(), last.pop().unwrap());
+        let code = entry.earlier_code(&database.keys, &before).unwrap().to_vec();
+        database.add_user(&store, "bob").await;
+        sqlx::query("UPDATE audit SET mac = $1 WHERE seq = 5").bind(code).execute(&pool).await.unwrap();
+        assert_eq!(store.audit_verify(&database.keys).await.unwrap(), Err(Break::Changed(5)));
+        // A seal that is gone is not made anew.
+        execute(database, "DELETE FROM audit WHERE seq > 4; \
+            UPDATE audit_head SET seq = 4, mac = (SELECT mac FROM audit WHERE seq = 4), seal = NULL").await;
+        let store = database.open().await;
+        assert_eq!(store.audit_verify(&database.keys).await.unwrap(), Err(Break::Unsealed(4)));
     }
 
     async fn names_are_taken_once_in_any_spelling(database: &Database) {

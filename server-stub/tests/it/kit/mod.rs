@@ -58,7 +58,10 @@ impl Database {
 
     /// One process's view of it.
     pub(crate) async fn open(&self) -> Store {
-        Store::open(&self.address, Durability::Relaxed).await.unwrap()
+        let store = Store::open(&self.address, Durability::Relaxed).await.unwrap();
+        // As every process does; a test that has other keys says so itself.
+        let _ = store.recognise(&self.keys).await.unwrap();
+        store
     }
 
     /// One process that verifies.
