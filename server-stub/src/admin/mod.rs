@@ -63,6 +63,9 @@ pub enum AdminError {
     /// A setting of the whole server was given to a group.
     #[error("{0} is of the whole server, not of a group")]
     PerServer(&'static str),
+    /// A setting that says where secrets go, and whoever asks may not lead them elsewhere.
+    #[error("{0} says where stored secrets are sent: only with the scope admin is it changed")]
+    LeadsSecrets(&'static str),
     /// A sender that lacks what it needs.
     #[error("{0}")]
     Sender(String),
@@ -130,6 +133,7 @@ impl AdminError {
             Self::HasToken(_) => "exists",
             Self::NoAddress => "public_url_missing",
             Self::ScopeBeyond => "scope_beyond",
+            Self::LeadsSecrets(_) => "scope_missing",
             Self::Hash(_) => "unavailable",
             Self::Store(error) => error.code(),
             _ => "field_invalid",
@@ -218,6 +222,9 @@ impl Admin {
     /// Sets one; `None` goes back to the default.
     pub async fn set(&self, name: &str, value: Option<&str>, now: Now) -> Result<Setting, AdminError> {
         let known = Known::find(name)?;
+        if known.leads_secrets() && !self.store.over_administrators() {
+            return Err(AdminError::LeadsSecrets(known.name));
+        }
         let mut all = Settings::default();
         if let Some(value) = value {
             all.set(name, value)?;

@@ -159,7 +159,9 @@ impl From<AdminError> for Problem {
             AdminError::Store(StoreError::Exists) | AdminError::HasToken(_) | AdminError::NoAddress => {
                 StatusCode::CONFLICT
             }
-            AdminError::Store(StoreError::Administrator) | AdminError::ScopeBeyond => StatusCode::FORBIDDEN,
+            AdminError::Store(StoreError::Administrator) | AdminError::ScopeBeyond | AdminError::LeadsSecrets(_) => {
+                StatusCode::FORBIDDEN
+            }
             AdminError::Hash(_) => return Self::Unavailable,
             AdminError::Store(_) => {
                 let AdminError::Store(error) = error else { return Self::Internal };

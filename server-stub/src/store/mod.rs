@@ -246,7 +246,8 @@ impl Store {
         Self { actor: Some(Arc::new(actor)), ..self.clone() }
     }
 
-    fn over_administrators(&self) -> bool {
+    /// Whether whoever asks may all.
+    pub(crate) fn over_administrators(&self) -> bool {
         self.actor.as_ref().is_none_or(|actor| actor.over_administrators)
     }
 

@@ -283,6 +283,18 @@ on_both! {
         let body = json!({ "user": "ada", "code": "1" });
         assert_eq!(server.ask("users:read", Method::POST, "/api/v1/verify", body).await.0, 403);
 
+        // Nor does it lead secrets that it never sees to an address of its own.
+        for name in ["twilio_url", "http_url", "http_headers", "smtp_host", "smtp_port", "smtp_tls"] {
+            let path = format!("/api/v1/admin/settings/{name}");
+            for value in [json!({ "value": "https://evil.example" }), json!({ "value": null })] {
+                let (status, answer) = server.ask("settings:write", Method::PUT, &path, value).await;
+                assert_eq!((status, &answer["code"]), (403, &json!("scope_missing")), "{name}");
+            }
+        }
+        let (gateway, plain) = ("/api/v1/admin/settings/http_url", json!({ "value": "http://sms.example.org/" }));
+        let (status, set) = server.ask("admin", Method::PUT, gateway, plain).await;
+        assert!(status == 200 && set["warning"].as_str().unwrap().contains("unencrypted"), "{set}");
+
         // Nobody makes more of a key than it is, nor touches an administrator.
         let maker = "keys:write users:read";
         let keys = "/api/v1/admin/api-keys";

@@ -74,12 +74,16 @@ pub struct Setting {
     pub about: &'static str,
     /// Whether a group may have its own.
     pub per_group: bool,
+    /// What is to be known of this value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<&'static str>,
 }
 
 impl Setting {
     pub(in crate::admin) fn new(known: &Known, all: &Settings) -> Self {
         let Known { name, takes, about, per_group, .. } = *known;
-        Self { name, value: all.get(known), takes, about, per_group }
+        let value = all.get(known);
+        Self { name, warning: known.warning(&value), value, takes, about, per_group }
     }
 }
 

@@ -78,7 +78,12 @@ pub(super) async fn settings(context: &Context, command: &SettingsCommand) -> Re
             };
             let value = value.as_ref().map(|value| value.as_str());
             let setting = admin.set(name, value, context.clock.now()).await?;
-            Ok(Report::line(json!({ name: setting.value }), format!("{name} is {}.", setting.value)))
+            let mut report = Report::line(json!({ name: setting.value }), format!("{name} is {}.", setting.value));
+            if let Some(warning) = setting.warning {
+                report.notes = format!("Note: {warning}\n");
+                report.json["warning"] = warning.into();
+            }
+            Ok(report)
         }
     }
 }

@@ -212,6 +212,18 @@ impl Setting {
     pub fn find(name: &str) -> Result<&'static Self, SettingError> {
         SETTINGS.iter().find(|known| known.name == name).ok_or_else(|| SettingError::Unknown(name.to_owned()))
     }
+
+    /// Whether it says where a stored secret is sent, or how openly. `http_headers` may name the host that answers behind
+    /// a shared address.
+    pub fn leads_secrets(&self) -> bool {
+        ["twilio_url", "http_url", "http_headers", "smtp_host", "smtp_port", "smtp_tls"].contains(&self.name)
+    }
+
+    /// What whoever sets it to this should know.
+    pub fn warning(&self, value: &str) -> Option<&'static str> {
+        let open = self.name == "http_url" && senders::is_open(value);
+        open.then_some("messages, their codes and http_secret go there unencrypted: https:// keeps them from others")
+    }
 }
 
 impl Settings {
@@ -304,6 +316,19 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_unencrypted_to_another_machine_is_told() {
+        let (twilio, gateway) = (Setting::find("twilio_url").unwrap(), Setting::find("http_url").unwrap());
+        for own in ["http://localhost:8000", "http://127.0.0.1", "http://[::1]:80"] {
+            assert!(Settings::default().set("twilio_url", own).is_ok(), "{own}");
+            assert_eq!(gateway.warning(own), None);
+        }
+        assert!(gateway.warning("http://sms.example.org/send?to=%TO%").unwrap().contains("unencrypted"));
+        assert_eq!(gateway.warning("https://sms.example.org/send"), None);
+        assert_eq!(twilio.warning("http://sms.example.org"), None);
+        assert!(twilio.leads_secrets() && gateway.leads_secrets());
+    }
+
+    #[test]
     fn every_setting_takes_what_it_shows_and_refuses_nonsense() {
         let settings = Settings::default();
         for setting in SETTINGS {
@@ -331,6 +356,8 @@ mod tests {
             ("language", "fr"),
             ("twilio_account", "AC12"),
             ("twilio_from", "Corp & Sons"),
+            ("twilio_url", "http://api.twilio.com"),
+            ("twilio_url", "http://localhost.evil.example"),
             ("http_url", "ftp://a/"),
             ("http_url", "https://%TO%/"),
             ("http_headers", "A b"),

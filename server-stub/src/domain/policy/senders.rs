@@ -1,5 +1,7 @@
 //! How messages go out: what may be set, and what each takes.
 
+use std::net::IpAddr;
+
 use super::Settings;
 use crate::domain::users;
 
@@ -151,11 +153,21 @@ pub(super) fn from(text: &str) -> Option<String> {
     users::phone(text).ok().or_else(|| sid(text, &["MG"])).or_else(|| name.then(|| text.to_owned()))
 }
 
-/// Scheme and host without a path.
+/// Whether an address is of another machine and reached without TLS.
+pub(super) fn is_open(text: &str) -> bool {
+    reqwest::Url::parse(text).is_ok_and(|url| {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let own = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|at| at.to_canonical().is_loopback());
+        url.scheme() == "http" && !own
+    })
+}
+
+/// Scheme and host without a path: HTTPS, or this machine.
 pub(super) fn base(text: &str) -> Option<String> {
     let url = reqwest::Url::parse(text).ok()?;
     let whole = matches!(url.scheme(), "https" | "http") && url.has_host() && url.path() == "/" && !text.ends_with('/');
-    (whole && url.query().is_none() && url.fragment().is_none() && url.username().is_empty()).then(|| text.to_owned())
+    (whole && !is_open(text) && url.query().is_none() && url.fragment().is_none() && url.username().is_empty())
+        .then(|| text.to_owned())
 }
 
 /// A method that gateways take.

@@ -324,7 +324,7 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "twilio_url",
-        takes: "an address as in https://api.dublin.ie1.twilio.com",
+        takes: "an https address as in https://api.dublin.ie1.twilio.com, or an http address of this machine",
         about: "Twilio: the region's address",
         per_group: false,
         secret: false,
