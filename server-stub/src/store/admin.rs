@@ -110,6 +110,14 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?
             .ok_or(StoreError::Missing("group"))?;
+        if !self.over_administrators() {
+            const ADMINISTRATORS: &str = "SELECT u.id FROM users u JOIN groups g ON g.id = u.group_id \
+                WHERE g.folded = $1 AND u.administrator = 1 LIMIT 1";
+            let has = sqlx::query(ADMINISTRATORS).bind(name.folded()).fetch_optional(&mut *transaction).await?;
+            if has.is_some() {
+                return Err(StoreError::Administrator);
+            }
+        }
         let stored: String = row.try_get(0)?;
         let mut policy: BTreeMap<String, String> =
             serde_json::from_str(&stored).map_err(|_| StoreError::Damaged("groups"))?;

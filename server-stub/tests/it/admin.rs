@@ -317,6 +317,16 @@ on_both! {
         }
         let (status, _) = server.ask("tokens:write", Method::POST, &format!("{USERS}/root/tokens"), json!({ "uri": TOTP })).await;
         assert_eq!(status, 403);
+        // The rules of a group that has one are an administrator's, too.
+        let rules = json!({ "policy": { "allowed_kinds": "hotp" } });
+        let group = "/api/v1/admin/groups/staff";
+        server.ask("admin", Method::POST, "/api/v1/admin/groups", json!({ "name": "staff" })).await;
+        server.ask("admin", Method::PATCH, "/api/v1/admin/users/ada", json!({ "group": "staff" })).await;
+        assert_eq!(server.ask("groups:write", Method::PATCH, group, rules.clone()).await.0, 200);
+        server.ask("admin", Method::PATCH, "/api/v1/admin/users/root", json!({ "group": "staff" })).await;
+        let (status, answer) = server.ask("groups:write", Method::PATCH, group, rules.clone()).await;
+        assert_eq!((status, &answer["code"]), (403, &json!("administrator_protected")));
+        assert_eq!(server.ask("admin", Method::PATCH, group, rules).await.0, 200);
         let (status, made) = server.ask("admin", Method::PATCH, "/api/v1/admin/users/ada", json!({ "administrator": true })).await;
         assert_eq!((status, &made["administrator"]), (200, &json!(true)));
     }
