@@ -153,6 +153,7 @@ impl AdminError {
             Self::Link(_) | Self::Unfit(_) | Self::HasToken(_) | Self::NotAdmitted { .. } => "uri",
             Self::Enrollment(LinkError::NoPhone) => "phone",
             Self::Enrollment(LinkError::NoEmail) => "email",
+            Self::Store(StoreError::Contradiction { .. }) => "first_kind",
             Self::Via => "via",
             Self::Scope(_) | Self::NoScope => "scopes",
             _ => return None,

@@ -162,6 +162,7 @@ impl CliError {
         match store {
             StoreError::Missing(_) => 3,
             StoreError::Exists => 4,
+            StoreError::Contradiction { .. } => 2,
             _ => 1,
         }
     }

@@ -163,6 +163,7 @@ impl From<AdminError> for Problem {
                 StatusCode::FORBIDDEN
             }
             AdminError::Hash(_) => return Self::Unavailable,
+            AdminError::Store(StoreError::Contradiction { .. }) => StatusCode::BAD_REQUEST,
             AdminError::Store(_) => {
                 let AdminError::Store(error) = error else { return Self::Internal };
                 return error.into();

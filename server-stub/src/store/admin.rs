@@ -11,7 +11,11 @@ pub use super::{
     keys::ApiKey,
 };
 use crate::{
-    domain::{audit::Event, policy::Setting, users::Name},
+    domain::{
+        audit::Event,
+        policy::{CONTRADICTING, Setting, Settings},
+        users::Name,
+    },
     seal::Keys,
     service::{Now, Random},
 };
@@ -55,6 +59,32 @@ pub struct NewToken {
     pub secret: Vec<u8>,
 }
 
+/// Whether, after settings of those names have changed, somebody could live under the policy of a group (its name, and what
+/// differs in it), or else of the server and of every group.
+async fn consistent(
+    connection: &mut AnyConnection,
+    group: Option<(&str, &BTreeMap<String, String>)>,
+    changed: impl IntoIterator<Item: AsRef<str>>,
+) -> Result<(), StoreError> {
+    if !changed.into_iter().any(|name| CONTRADICTING.contains(&name.as_ref())) {
+        return Ok(());
+    }
+    let stored = Store::settings(&mut *connection).await?;
+    let settings = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let check = |group: Option<&str>, policy: Option<&str>| {
+        let consistent = settings.policy_of(policy).consistent();
+        consistent.map_err(|what| StoreError::Contradiction { group: group.map(str::to_owned), what })
+    };
+    if let Some((name, policy)) = group {
+        return check(Some(name), Some(&json!(policy).to_string()));
+    }
+    check(None, None)?;
+    for row in sqlx::query("SELECT name, policy FROM groups ORDER BY folded").fetch_all(connection).await? {
+        check(Some(row.try_get(0)?), Some(row.try_get(1)?))?;
+    }
+    Ok(())
+}
+
 async fn has_secret(
     connection: &mut AnyConnection,
     keys: &Keys,
@@ -83,6 +113,7 @@ impl Store {
         now: Now,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
+        consistent(&mut transaction, Some((name.shown(), policy)), policy.keys()).await?;
         sqlx::query("INSERT INTO groups (id, name, folded, policy) VALUES ($1, $2, $3, $4)")
             .bind(id)
             .bind(name.shown())
@@ -127,6 +158,7 @@ impl Store {
                 None => policy.remove(name),
             };
         }
+        consistent(&mut transaction, Some((name.shown(), &policy)), changes.keys()).await?;
         sqlx::query("UPDATE groups SET policy = $1 WHERE folded = $2")
             .bind(json!(policy).to_string())
             .bind(name.folded())
@@ -174,6 +206,7 @@ impl Store {
             None => sqlx::query("DELETE FROM settings WHERE name = $1").bind(name),
         };
         query.execute(&mut *transaction).await?;
+        consistent(&mut transaction, None, [name]).await?;
         // Not even sealed: the log outlives a key that is thrown away.
         let told = if Setting::find(name).is_ok_and(|setting| setting.secret) { value.map(|_| "(set)") } else { value };
         let event = Event::new(now, "settings.changed", None).with(json!({ "name": name, "value": told }));

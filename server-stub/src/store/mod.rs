@@ -29,7 +29,10 @@ use sqlx::{
 pub use migrate::{MIGRATIONS, MigrationError};
 pub use newest_key::Stranger;
 
-use crate::{domain::audit::Event, seal::Keys};
+use crate::{
+    domain::{audit::Event, policy::Contradiction},
+    seal::Keys,
+};
 
 /// How long a request waits for the database before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -94,6 +97,14 @@ pub enum StoreError {
         "key {0}, which the database was written with last, is not here: copy the keys from where they were rotated"
     )]
     KeyMissing(i64),
+    /// What was to be set contradicts what is: of the server, or of the group of that name.
+    #[error("{}{what}", .group.as_ref().map(|group| format!("in the group {group}: ")).unwrap_or_default())]
+    Contradiction {
+        /// The group.
+        group: Option<String>,
+        /// What.
+        what: Contradiction,
+    },
     /// A row that does not hold what it should.
     #[error("a damaged row of {0}")]
     Damaged(&'static str),
@@ -110,6 +121,7 @@ impl StoreError {
             Self::Missing(_) => "not_found",
             Self::Unavailable(_) => "unavailable",
             Self::Administrator => "administrator_protected",
+            Self::Contradiction { .. } => "field_invalid",
             Self::Damaged(_) | Self::Failed(_) => "internal",
         }
     }

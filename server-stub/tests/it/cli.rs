@@ -300,6 +300,7 @@ fn what_goes_wrong_has_its_exit_code() {
         (&["settings", "set", "no_such", "3"], 2),
         (&["group", "add", "staff", "validate_requires_key=false"], 2),
         (&["group", "set", "nobody", "digits=8"], 3),
+        (&["group", "add", "staff", "first_kind=hotp", "allowed_kinds=totp"], 2),
         (&["user", "reset", "ada"], 2),
         (&["user", "reset", "ada", "--clear", "--unconfirm"], 2),
         (&["user", "import", "/no/such/file.csv"], 1),

@@ -168,6 +168,31 @@ on_both! {
         admin.add_token("ada", &TOTP.replace("GEZDGNBV", "JBSWY3DP"), at(NOW)).await.unwrap();
     }
 
+    async fn a_first_kind_that_is_not_allowed_is_not_set(database: &Database) {
+        let store = database.open().await;
+        let actor = Actor { name: "console".to_owned(), over_administrators: true };
+        let admin = Admin::new(&store, database.keys.clone(), database.random.clone(), actor);
+        let of = |given: &[(&str, &str)]| {
+            given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>()
+        };
+        let says = |done: Result<(), AdminError>, parts: &[&str]| {
+            let said = done.unwrap_err().to_string();
+            assert!(parts.iter().all(|part| said.contains(part)), "{said}");
+        };
+        let both = of(&[("first_kind", "hotp"), ("allowed_kinds", "totp")]);
+        says(admin.add_group("staff", &both, at(NOW)).await.map(drop), &["staff", "first_kind is hotp", "allowed_kinds is totp"]);
+        admin.add_group("staff", &of(&[("allowed_kinds", "totp")]), at(NOW)).await.unwrap();
+        let change = BTreeMap::from([("first_kind".to_owned(), Some("hotp".to_owned()))]);
+        says(admin.change_group("staff", &change, at(NOW)).await.map(drop), &["staff", "hotp", "totp"]);
+        // A group begins from what the server has.
+        says(admin.set("first_kind", Some("hotp"), at(NOW)).await.map(drop), &["staff", "hotp", "totp"]);
+        admin.set("first_kind", Some("totp"), at(NOW)).await.unwrap();
+        says(admin.set("allowed_kinds", Some("hotp"), at(NOW)).await.map(drop), &["first_kind is totp", "allowed_kinds is hotp"]);
+        assert_eq!(admin.setting("allowed_kinds").await.unwrap().value, "totp,hotp");
+        assert_eq!(admin.groups().await.unwrap()[0].policy, of(&[("allowed_kinds", "totp")]));
+        admin.set("digits", Some("8"), at(NOW)).await.unwrap();
+    }
+
     async fn a_token_is_confirmed_by_password_and_code(database: &Database) {
         let desk = desk(database).await;
         let ada = add_ada(database, &desk.store, &[]).await;

@@ -123,11 +123,37 @@ impl Policy {
         }
     }
 
+    /// What in it contradicts what.
+    ///
+    /// # Errors
+    ///
+    /// Nobody could live under it.
+    pub fn consistent(&self) -> Result<(), Contradiction> {
+        let list = |kinds: &BTreeSet<TokenKind>| kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(",");
+        match self.first_kind {
+            Some(first) if !self.allowed_kinds.contains(&first) => {
+                Err(Contradiction { first: first.name(), allowed: list(&self.allowed_kinds) })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether a sign-in asks for the second factor of somebody with that many tokens that count.
     pub fn asks(&self, tokens: i64) -> bool {
         self.require_second_factor || tokens >= self.min_credentials
     }
 }
+
+/// A first token that the same policy does not allow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("first_kind is {first}, and allowed_kinds is {allowed}: nobody could have a first token. Change both alike")]
+pub struct Contradiction {
+    first: &'static str,
+    allowed: String,
+}
+
+/// Settings that a policy is checked by.
+pub const CONTRADICTING: [&str; 2] = ["first_kind", "allowed_kinds"];
 
 /// Why something was not set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
