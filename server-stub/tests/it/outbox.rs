@@ -647,6 +647,7 @@ async fn only_a_gateway_with_a_trusted_certificate_gets_messages() {
         ("smtp_port", &mail.port.to_string()),
         ("smtp_tls", "tls"),
         ("mail_sender", "smtp"),
+        ("public_url", "https://pam.corp.example"),
     ] {
         done(&data, &["settings", "set", name, value]);
     }

@@ -18,7 +18,11 @@ use hpke::{
 };
 use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt as _, task::JoinSet, time::Instant};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    task::JoinSet,
+    time::Instant,
+};
 
 use crate::{
     cli::now,
@@ -435,6 +439,40 @@ on_both! {
         let (status, session) = process.post(&format!("/api/v1/login/{id}/totp"), &body).await;
         assert_eq!(status, 200, "{session}");
 
+        // Codes and passwords that are wrong, and bodies that cannot be read, are as secret: often they are nearly right.
+        let (guess, wrong, cut) = ("271828", "seven wrong otters", "seven cut otters");
+        let other = Phone::new(2);
+        assert_eq!(process.post("/api/v1/login", &json!({ "username": "ada", "password": wrong })).await.0, 403);
+        assert!(!process.verify("ada", guess).await);
+        let body = json!({ "username": "ada", "password": PASSWORD, "code": guess });
+        assert_eq!(process.post("/api/v1/confirmations", &body).await.0, 403);
+        let half = format!("{{\"username\":\"ada\",\"password\":\"{cut}\",");
+        assert_eq!(process.line().await.ask("POST", "/api/v1/login", &half).await.unwrap().0, 400);
+        let number = format!("{{\"user\":\"ada\",\"code\":{guess}}}");
+        assert_eq!(process.line().await.ask("POST", "/api/v1/verify", &number).await.unwrap().0, 400);
+
+        // What an administrator sets, makes and is shown; and a link, at its page and from an app.
+        let admin = async |method: &str, path: &str, body: Value| {
+            let path = format!("/api/v1/admin/{path}");
+            let (status, _, answer) = process.line().await.ask(method, &path, &body.to_string()).await.unwrap();
+            assert!((200..300).contains(&status), "{path}: {status} {answer}");
+            answer
+        };
+        let (given, account) = ("seven given otters", "the token of the account");
+        admin("POST", "users", json!({ "name": "eve", "phone": "+491701234568", "password": given })).await;
+        admin("POST", "users/eve/tokens", json!({ "uri": TOTP })).await;
+        admin("PUT", "settings/twilio_token", json!({ "value": account })).await;
+        admin("PUT", "settings/other_apps", json!({ "value": "true" })).await;
+        let made = admin("POST", "api-keys", json!({ "name": "VPN", "scopes": ["verify"] })).await;
+        let sent = admin("POST", "users/eve/link", json!({ "via": ["link", "sms"] })).await;
+        let link = sent["link"].as_str().unwrap().rsplit_once('/').unwrap().1.to_owned();
+        for path in [format!("/enroll/{link}"), format!("/Enroll/{link}"), format!("//enroll/{link}/x")] {
+            process.get(&path).await;
+        }
+        let body = json!({ "link": link, "username": "", "password": "", "app": { "name": "P", "platform": "t", "public_key": other.public() } });
+        assert_eq!(process.post("/api/v1/registrations", &body).await.0, 200);
+        let linked_sms = sms_code(&site, database).await;
+
         let forged = "2026-01-01T00:00:00.000000Z  INFO countersign_server: all is well";
         for name in [format!("ada\n{forged}"), "\u{1b}[31mred".to_owned(), "'; DROP TABLE users; --".to_owned(), "{{7*7}}".to_owned()] {
             assert!(!process.verify(&name, "' OR '1'='1").await);
@@ -451,22 +489,24 @@ on_both! {
         let log = std::fs::read_to_string(site.log()).unwrap();
         assert!(log.contains("DEBUG") && log.contains("/activate"));
         assert!(!log.contains('\u{1b}') && !log.lines().any(|line| line.starts_with("2026-01-01")), "forged");
-        let secret = waiting.spec.secret.bytes().expose();
-        let mut hidden = vec![
-            PASSWORD.to_owned(),
-            crate::kit::process::KEY.to_owned(),
-            session["session"].as_str().unwrap().to_owned(),
-            BASE32_NOPAD.encode(secret),
-            BASE64.encode(secret),
-            BASE64URL_NOPAD.encode(secret),
-            HEXLOWER.encode(secret),
-            format!("{secret:?}"),
-            "is your code".to_owned(),
-        ];
-        // Six digits turn up in a log by themselves: these stand alone.
+        let mut hidden: Vec<String> = [PASSWORD, wrong, cut, given, account, &link, crate::kit::process::KEY, "is your code"]
+            .map(str::to_owned)
+            .to_vec();
+        hidden.extend([&session["session"], &made["key"]].map(|shown| shown.as_str().unwrap().to_owned()));
+        for spec in [&waiting.spec, &token(TOTP)] {
+            let secret = spec.secret.bytes().expose();
+            hidden.extend([BASE32_NOPAD.encode(secret), BASE64.encode(secret), BASE64URL_NOPAD.encode(secret)]);
+            hidden.extend([HEXLOWER.encode(secret), format!("{secret:?}")]);
+        }
+        // Six digits turn up in a log by themselves, in the fraction of a second; these stand alone.
         let first = waiting.spec.code_at(now()).unwrap();
-        for code in [&sms, &first.text().to_owned(), &second.text().to_owned()] {
-            hidden.extend([format!("\"{code}\""), format!(" {code} "), format!(":{code}"), format!("={code}")]);
+        for code in [sms.as_str(), &linked_sms, first.text(), second.text(), guess] {
+            let alone = log.match_indices(code).any(|(at, _)| {
+                let (before, after) = (log[..at].chars().next_back(), log[at + code.len()..].chars().next());
+                before.is_none_or(|c| c != '.' && !c.is_ascii_alphanumeric())
+                    && after.is_none_or(|c| !c.is_ascii_alphanumeric())
+            });
+            assert!(!alone, "{code} is in the log");
         }
         for hidden in hidden {
             assert!(!log.contains(&hidden), "{hidden} is in the log");
@@ -670,6 +710,18 @@ async fn a_thousand_idle_connections_and_a_slow_one_hold_up_nobody() {
     for _ in 0..1000 {
         idle.push(process.line().await);
     }
+    // A head that never ends: a letter a second, for as long as anybody takes them.
+    let mut dripping = process.line().await;
+    let dripping = tokio::spawn(async move {
+        dripping.0.write_all(b"GET /healthz HTTP/1.1\r\nX-Slow: ").await.unwrap();
+        let mut answer = [0; 64];
+        loop {
+            let second = tokio::time::timeout(Duration::from_secs(1), dripping.0.read(&mut answer)).await;
+            if matches!(second, Ok(Ok(0) | Err(_))) || dripping.0.write_all(b"a").await.is_err() {
+                return;
+            }
+        }
+    });
     let mut slow = process.line().await;
     let head = format!(
         "POST /api/v1/login HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
@@ -685,4 +737,6 @@ async fn a_thousand_idle_connections_and_a_slow_one_hold_up_nobody() {
     }
     let (status, _, body) = slow.answer().await.unwrap();
     assert_eq!((status, &body["code"]), (408, &json!("request_timeout")));
+    tokio::time::timeout(Duration::from_secs(60), dripping).await.expect("the connection is still open").unwrap();
+    assert_eq!(process.get("/healthz").await, 200);
 }

@@ -22,7 +22,7 @@ pub(crate) const SERVER: &str = "https://pam.example.org";
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_countersign-server");
 
-/// What is set up once for all processes of a test: the keys' file, a key that may verify, the public address.
+/// What is set up once for all processes of a test: the keys' file, a key that may do all, the public address.
 pub(crate) struct Site {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) store: Store,
@@ -34,8 +34,8 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let store = database.open().await;
         database.keys.write(&folder.path().join("keys"), false).unwrap();
-        let key =
-            ApiKey { id: "k".to_owned(), name: "test".to_owned(), scopes: vec!["verify".to_owned()], created_at: 0 };
+        let scopes = ["verify", "admin"].map(str::to_owned).to_vec();
+        let key = ApiKey { id: "k".to_owned(), name: "test".to_owned(), scopes, created_at: 0 };
         store.add_api_key(&database.keys, &key, &Sha256::digest(KEY).into(), at(0)).await.unwrap();
         store.set_setting(&database.keys, "public_url", Some(SERVER), at(0)).await.unwrap();
         Self { folder, store, address: database.address.clone() }
@@ -136,9 +136,13 @@ pub(crate) struct Line(pub(crate) TcpStream);
 impl Line {
     /// Status, head and body; `None` where the process died meanwhile.
     pub(crate) async fn post(&mut self, path: &str, body: &Value) -> Option<(u16, String, Value)> {
-        let body = body.to_string();
+        self.ask("POST", path, &body.to_string()).await
+    }
+
+    /// The same with any method and any body.
+    pub(crate) async fn ask(&mut self, method: &str, path: &str, body: &str) -> Option<(u16, String, Value)> {
         let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {KEY}\r\nContent-Type: application/json\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {KEY}\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
