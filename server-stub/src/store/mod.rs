@@ -120,6 +120,7 @@ impl StoreError {
             Self::Exists => "exists",
             Self::Missing(_) => "not_found",
             Self::Unavailable(_) => "unavailable",
+            Self::KeyMissing(_) => "keys_missing",
             Self::Administrator => "administrator_protected",
             Self::Contradiction { .. } => "field_invalid",
             Self::Damaged(_) | Self::Failed(_) => "internal",
