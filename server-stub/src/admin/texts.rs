@@ -31,9 +31,13 @@ macro_rules! text {
 
 text!(
     NameText,
-    "A name; spelling, case and Unicode form make no difference",
+    "A name; spelling, case and Unicode form make no difference. Something of it must be seen, and . and .. are none",
     1..=128,
-    r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    concat!(
+        r"^(?!\s*\.{1,2}\s*$)[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*",
+        r"[^\s\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f]",
+        r"[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*$"
+    )
 );
 text!(ViaText, "`sms`, `email` or `link`", 3..=5, "^(sms|email|link)$");
 text!(GroupText, "A group's name; empty for none", 0..=128, r"^[^\x00-\x1f\x7f-\x9f]*$");

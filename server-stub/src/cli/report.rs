@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::domain::shown::tame;
+
 /// A command's result.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Report {
@@ -36,7 +38,7 @@ impl Report {
             let mut line = String::new();
             for (column, cell) in row.iter().enumerate() {
                 let padding = (width(column) + 2).saturating_sub(cell.chars().count());
-                line.push_str(&visible(cell));
+                line.push_str(&tame(cell));
                 line.push_str(&" ".repeat(padding));
             }
             text.push_str(line.trim_end());
@@ -44,9 +46,4 @@ impl Report {
         }
         Self { json, text, ..Self::default() }
     }
-}
-
-/// A text without what would move the cursor of a terminal.
-pub(super) fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -11,6 +11,7 @@ pub mod policy;
 pub mod registration;
 pub mod scope;
 pub mod second_factor;
+pub mod shown;
 pub mod texts;
 pub mod users;
 pub mod verification;

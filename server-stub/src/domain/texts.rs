@@ -67,7 +67,7 @@ fn thousandths(text: &str) -> u32 {
 pub enum Notice<'a> {
     /// A token works in this app now, and in none before it.
     Registered {
-        /// The app's name, as its user chose it.
+        /// The app's name, as [`super::shown::app_name`] shows it.
         app: &'a str,
     },
     /// A token works in an authenticator of others now.
@@ -94,13 +94,13 @@ impl Notice<'_> {
         use Language::{English, German, Turkish};
         let what = match (self, language) {
             (Self::Registered { app }, English) => {
-                format!("your token now works in the app \u{201c}{}\u{201d}, and in no other.", short(app))
+                format!("your token now works in the app \u{201c}{}\u{201d}, and in no other.", app)
             }
             (Self::Registered { app }, German) => {
-                format!("Ihr Token gilt jetzt in der App \u{201e}{}\u{201c} und in keiner anderen.", short(app))
+                format!("Ihr Token gilt jetzt in der App \u{201e}{}\u{201c} und in keiner anderen.", app)
             }
             (Self::Registered { app }, Turkish) => {
-                format!("tokenınız artık yalnızca \u{201c}{}\u{201d} uygulamasında çalışıyor.", short(app))
+                format!("tokenınız artık yalnızca \u{201c}{}\u{201d} uygulamasında çalışıyor.", app)
             }
             (Self::Added, English) => "a token was set up in another authenticator app.".to_owned(),
             (Self::Added, German) => "ein Token wurde in einer anderen Authenticator-App eingerichtet.".to_owned(),
@@ -196,11 +196,6 @@ impl LinkText<'_> {
     }
 }
 
-/// A name that somebody else may have chosen, short enough to leave no room for a story.
-fn short(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(32).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_notice_has_a_text_in_every_language_that_fits_two_sms() {
-        let app = "a".repeat(64);
+        let app = "a".repeat(crate::domain::shown::IN_MESSAGES);
         for notice in [
             Notice::Registered { app: &app },
             Notice::Added,

@@ -2,6 +2,8 @@
 
 use countersign_core::matching::fold;
 
+use super::shown::{is_visible, turns_direction};
+
 /// The longest name, in characters.
 pub const MAX_NAME: usize = 128;
 
@@ -16,7 +18,7 @@ pub struct Name {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
-    /// Nothing but spaces.
+    /// Nothing but spaces, and what is not seen either.
     #[error("the name is empty")]
     Empty,
     /// More than 128 characters.
@@ -25,6 +27,12 @@ pub enum NameError {
     /// Line ends and the like.
     #[error("the name has a control character")]
     Control,
+    /// It would look like another.
+    #[error("the name has a character that turns the direction of the text")]
+    Direction,
+    /// What an address takes for a folder.
+    #[error("the name is . or .., which an address takes for a folder")]
+    Dots,
 }
 
 impl Name {
@@ -37,9 +45,15 @@ impl Name {
         if shown.chars().any(char::is_control) {
             return Err(NameError::Control);
         }
-        let folded = fold(shown);
-        if folded.is_empty() {
+        if shown.chars().any(turns_direction) {
+            return Err(NameError::Direction);
+        }
+        if !shown.chars().any(is_visible) {
             return Err(NameError::Empty);
+        }
+        let folded = fold(shown);
+        if folded == "." || folded == ".." {
+            return Err(NameError::Dots);
         }
         Ok(Self { shown: shown.to_owned(), folded })
     }
@@ -113,6 +127,14 @@ mod tests {
         }
         assert_eq!(Name::new(" "), Err(NameError::Empty));
         assert_eq!(Name::new("a\nb"), Err(NameError::Control));
+        assert_eq!(Name::new("\u{200b} \u{3164}"), Err(NameError::Empty));
+        assert_eq!(Name::new("\u{202e}ada"), Err(NameError::Direction));
+        for dots in [".", " .. ", "\u{ff0e}", "\u{2025}"] {
+            assert_eq!(Name::new(dots), Err(NameError::Dots), "{dots}");
+        }
+        for name in ["...", "a.", "شيرين", "می\u{200c}خواهم"] {
+            assert_eq!(Name::new(name).unwrap().shown(), name);
+        }
         assert_eq!(Name::new(&"a".repeat(129)), Err(NameError::TooLong));
     }
 

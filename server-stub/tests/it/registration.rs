@@ -54,6 +54,7 @@ pub(crate) struct Waiting {
     pub(crate) registration: String,
     pub(crate) nonce: String,
     pub(crate) token: String,
+    replaces: Option<String>,
     pub(crate) spec: TokenSpec,
 }
 
@@ -111,11 +112,12 @@ impl Phone {
             id.as_bytes(),
         )
         .unwrap();
-        let Confirmed { token, columns, .. } = confirmed;
+        let Confirmed { token, columns, replaces, .. } = confirmed;
         Ok(Waiting {
             registration: id.clone(),
             nonce: started.nonce.clone(),
             token,
+            replaces,
             spec: verify::token(&columns, -1, &SecretBytes::new(secret)).unwrap(),
         })
     }
@@ -230,6 +232,24 @@ on_both! {
         desk.store.revoke_app(&desk.keys, &desk.random, &ada, at(later)).await.unwrap();
         assert!(!right(&new, later + 150).await);
         assert!(desk.store.audit_verify(&desk.keys).await.unwrap().is_ok());
+    }
+
+    async fn an_apps_name_tells_no_story(database: &Database) {
+        let desk = desk(database).await;
+        add_ada(database, &desk.store).await;
+        let (first, second) = (Phone::new("\u{202e}enohp", 1), Phone::new("\u{200b}", 2));
+        let waiting = first.confirmed(&desk, NOW).await;
+        first.activate(&desk, &waiting, at(NOW)).await.unwrap();
+        let told = async || {
+            let messages = desk.store.messages(&desk.keys, 10).await.unwrap();
+            messages.into_iter().map(|message| message.body).find(|text| text.contains("now works")).unwrap()
+        };
+        assert!(told().await.contains("the app \u{201c}\u{fffd}enohp\u{201d}"), "{}", told().await);
+        let waiting = second.confirmed(&desk, NOW + 60).await;
+        assert_eq!(waiting.replaces.as_deref(), Some("\u{fffd}enohp"));
+        second.activate(&desk, &waiting, at(NOW + 60)).await.unwrap();
+        // Where there is no name, what it runs on.
+        assert!(told().await.contains("the app \u{201c}test\u{201d}"), "{}", told().await);
     }
 
     async fn only_the_app_that_has_the_token_signs_in(database: &Database) {

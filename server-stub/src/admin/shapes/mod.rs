@@ -19,6 +19,7 @@ use crate::{
     domain::{
         audit::Entry,
         policy::{Setting as Known, Settings},
+        shown::{MAX_APP_NAME, app_name, tame},
     },
     store::{
         admin as rows, outbox,
@@ -116,8 +117,8 @@ impl From<Binding> for App {
         Self {
             user: row.user,
             app: row.app_id,
-            name: row.app_name,
-            platform: row.platform,
+            name: app_name(&row.app_name, &row.platform, MAX_APP_NAME),
+            platform: tame(&row.platform),
             token: row.credential_id,
             bound_at: instant(row.bound_at),
         }
@@ -149,8 +150,8 @@ impl From<Revoked> for RevokedApp {
         Self {
             user: row.user,
             app: row.app_id,
-            name: row.app_name,
-            platform: row.platform,
+            name: app_name(&row.app_name, &row.platform, MAX_APP_NAME),
+            platform: tame(&row.platform),
             token,
             bound_at: bound_at.map(instant),
             registrations_ended: row.registrations,

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::{
     admin::{RowProblem, TokenRow, UserRow, shapes::NewUser},
     cli::{CliError, Context, Report, args::Import},
+    domain::shown::tame,
 };
 
 /// The longest list, in bytes: a million users and more.
@@ -165,10 +166,8 @@ fn report(what: &str, named: Vec<(u64, String)>, problems: Vec<RowProblem>, dry_
             .map(|(line, (name, problems))| json!({ "line": line, "name": name, "problems": problems }))
             .collect::<Vec<_>>(),
     });
-    let mut text: String = problems
-        .iter()
-        .map(|problem| format!("line {}: {}\n", problem.line, super::super::report::visible(&problem.problem)))
-        .collect();
+    let mut text: String =
+        problems.iter().map(|problem| format!("line {}: {}\n", problem.line, tame(&problem.problem))).collect();
     text.push_str(&match (problems.is_empty(), dry_run) {
         (true, false) => format!("Imported {good} {what}.\n"),
         (true, true) => format!("All {count} {what} could be imported.\n"),

@@ -13,6 +13,7 @@ use crate::{
         audit::Event,
         judge::{Judgement, TypedCode, judge},
         policy::TokenKind,
+        shown::{IN_MESSAGES, app_name},
         texts::Notice,
     },
     service::Now,
@@ -171,7 +172,8 @@ impl Desk {
         }
         verify::forgive(&mut transaction, user_id).await?;
         // Whose token it is hears of it, in case it was somebody else.
-        let notice = Notice::Registered { app: &registration.app_name };
+        let app = app_name(&registration.app_name, &registration.platform, IN_MESSAGES);
+        let notice = Notice::Registered { app: &app };
         self.teller(now).tell(&mut transaction, user_id, &policy, notice).await?;
         let detail = json!({
             "registration": id, "token": token, "app": key.id(), "before": before.map(|b| b.app_id),
@@ -203,6 +205,8 @@ impl Desk {
         key: &AppKey,
     ) -> Result<Option<String>, StoreError> {
         let bound = rows::binding_of(connection, user_id).await?;
-        Ok(bound.filter(|bound| bound.app_id != key.id()).map(|bound| bound.app_name))
+        Ok(bound
+            .filter(|bound| bound.app_id != key.id())
+            .map(|bound| app_name(&bound.app_name, &bound.platform, IN_MESSAGES)))
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     domain::{
         app_key::AppKey,
         registration::{GOOD_FOR, RESEND_AFTER, RegistrationError, SMS_DIGITS, Started},
+        shown::MAX_APP_NAME,
         users::Name,
     },
     http::{
@@ -43,7 +44,7 @@ pub(crate) async fn start(
     let key =
         AppKey::read(&request.app.public_key).map_err(|_| Problem::Field { name: "app.public_key", expected: KEY })?;
     let text = |name, text: &str| {
-        let whole = (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        let whole = (1..=MAX_APP_NAME).contains(&text.chars().count()) && !text.chars().any(char::is_control);
         whole.then(|| text.to_owned()).ok_or(Problem::Field { name, expected: "a text of 1 to 64 characters" })
     };
     let named = (key, text("app.name", &request.app.name)?, text("app.platform", &request.app.platform)?);
