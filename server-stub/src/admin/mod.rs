@@ -21,7 +21,7 @@ use crate::{
         policy::{MailKind, SETTINGS, Setting as Known, SettingError, Settings, SmsKind, TokenKind},
         scope::ScopeError,
         second_factor::{Unfit, fit},
-        users::{EmailError, Name, NameError, PhoneError},
+        users::{EmailError, Name, NameError, PasswordError, PhoneError},
     },
     outbox,
     password::HashFailed,
@@ -54,9 +54,9 @@ pub enum AdminError {
     /// A mail address that is none.
     #[error(transparent)]
     Email(#[from] EmailError),
-    /// An empty password.
-    #[error("the password is empty")]
-    Password,
+    /// A password that cannot be kept or sent.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
     /// A setting that does not exist, or a value that it does not take.
     #[error(transparent)]
     Setting(#[from] SettingError),
@@ -146,7 +146,7 @@ impl AdminError {
             Self::Name(_) => "name",
             Self::Phone(_) => "phone",
             Self::Email(_) => "email",
-            Self::Password => "password",
+            Self::Password(_) => "password",
             Self::Setting(SettingError::Unknown(_)) | Self::PerServer(_) => "policy",
             Self::Setting(SettingError::Value { name, .. }) => name,
             Self::Sender(_) => "value",

@@ -19,7 +19,7 @@ use crate::{
     domain::{
         login::session_text,
         policy::TokenKind,
-        users::{Name, email, phone},
+        users::{self, Name, email, phone},
     },
     password,
     service::{Now, Random},
@@ -187,7 +187,11 @@ impl Admin {
                     if let Some(group) = user.group.as_ref().filter(|group| !groups.contains(group.folded())) {
                         wrong(format!("there is no group {}", group.shown()));
                     }
-                    new.push((user, row.user.password.as_deref().filter(|text| !text.is_empty())));
+                    let password = row.user.password.as_deref().filter(|text| !text.is_empty());
+                    if let Some(Err(error)) = password.map(users::password) {
+                        wrong(error.to_string());
+                    }
+                    new.push((user, password));
                 }
             }
         }
@@ -280,11 +284,8 @@ fn given<T, E>(text: Option<&str>, read: impl Fn(&str) -> Result<T, E>) -> Resul
 }
 
 fn hash(text: &str, random: &Random) -> Result<String, AdminError> {
-    let password = Password::new(text);
-    if password.is_empty() {
-        return Err(AdminError::Password);
-    }
-    Ok(password::hash(&password, random)?)
+    users::password(text)?;
+    Ok(password::hash(&Password::new(text), random)?)
 }
 
 /// Hashes the passwords of a list on every core: one takes tens of milliseconds, and a list may have thousands.

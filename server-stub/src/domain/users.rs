@@ -69,6 +69,39 @@ impl Name {
     }
 }
 
+/// The longest password, in characters: however a client writes it as JSON, a request with it is below
+/// [`crate::http::MOST_BODY`].
+pub const MAX_PASSWORD: usize = 1024;
+
+/// Why a text is no password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PasswordError {
+    /// Nothing.
+    #[error("the password is empty")]
+    Empty,
+    /// More than 1,024 characters.
+    #[error("the password is longer than {MAX_PASSWORD} characters: no request could hold it")]
+    TooLong,
+    /// A character at which some programs think that a text ends.
+    #[error("the password has a NUL character")]
+    Nul,
+}
+
+/// Checks that a password can be kept, and sent.
+pub fn password(text: &str) -> Result<(), PasswordError> {
+    if text.is_empty() {
+        return Err(PasswordError::Empty);
+    }
+    if text.chars().count() > MAX_PASSWORD {
+        return Err(PasswordError::TooLong);
+    }
+    if text.contains('\0') {
+        return Err(PasswordError::Nul);
+    }
+    Ok(())
+}
+
 /// Why a text is no telephone number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a phone number is + and 7 to 15 digits, as in +49 170 1234567")]
@@ -136,6 +169,19 @@ mod tests {
             assert_eq!(Name::new(name).unwrap().shown(), name);
         }
         assert_eq!(Name::new(&"a".repeat(129)), Err(NameError::TooLong));
+    }
+
+    #[test]
+    fn a_password_can_be_sent_in_whatever_spelling() {
+        assert_eq!(password(""), Err(PasswordError::Empty));
+        assert_eq!(password("a\0b"), Err(PasswordError::Nul));
+        let longest = "\u{1f600}".repeat(MAX_PASSWORD);
+        assert_eq!(password(&longest), Ok(()));
+        assert_eq!(password(&format!("{longest}a")), Err(PasswordError::TooLong));
+        // Two escapes of six bytes a character are the longest way to write one; the other fields have what is left.
+        let name = 12 * MAX_NAME;
+        let app = 2 * 12 * super::super::shown::MAX_APP_NAME;
+        assert!(12 * MAX_PASSWORD + name + app + 512 < crate::http::MOST_BODY);
     }
 
     #[test]

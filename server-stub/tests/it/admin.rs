@@ -104,6 +104,10 @@ on_both! {
             (json!({ "name": "b", "phone": "0170" }), "phone"),
             (json!({ "name": "b", "email": "b" }), "email"),
             (json!({ "name": "b", "password": "" }), "password"),
+            (json!({ "name": "b", "password": "a\0b" }), "password"),
+            (json!({ "name": "b", "password": "a".repeat(1025) }), "password"),
+            (json!({ "name": "\u{200b}" }), "name"),
+            (json!({ "name": ".." }), "name"),
         ] {
             let (status, answer) = ask(Method::POST, USERS, new).await;
             assert_eq!((status, answer["field"].as_str()), (400, Some(field)), "{answer}");

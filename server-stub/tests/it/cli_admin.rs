@@ -62,16 +62,17 @@ fn a_list_of_users_moves_in_whole_or_not_at_all() {
         BOB,,,nobody,\n\
         short,\n\
         ,,,,\n\
-        dan,,not mail,,\n";
+        dan,,not mail,,\n\
+        eve,,,,a\u{0}b\n";
     let (exit, report) = json(data, &import, wrong);
     assert_eq!((exit, &report["imported"]), (2, &json!(0)));
-    assert_eq!(lines_of(&report), [(2, 0), (3, 1), (4, 1), (5, 2), (6, 1), (8, 1)]);
+    assert_eq!(lines_of(&report), [(2, 0), (3, 1), (4, 1), (5, 2), (6, 1), (8, 1), (9, 1)]);
     assert_eq!(names(data), ["Ada"]);
     let told = text(data, &import, wrong);
     assert!(told.contains("line 3: ada exists already\n"), "{told}");
     assert!(told.contains("line 5: BOB stands in line 2 already\n"), "{told}");
     assert!(told.contains("line 5: there is no group nobody\n"), "{told}");
-    assert!(told.ends_with("Nothing was imported: 5 of 6 lines are wrong.\n"), "{told}");
+    assert!(told.ends_with("Nothing was imported: 6 of 7 lines are wrong.\n"), "{told}");
 
     // As a spreadsheet writes it: another order, semicolons, a mark at the beginning, quotes.
     let right = "\u{feff}Password;Name;Group\r\nseven calm otters;\"Bob \"\"B\"\" B\";staff\r\n;carol;\r\n";

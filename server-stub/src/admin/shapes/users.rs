@@ -117,7 +117,7 @@ pub struct NewUser {
     pub group: Option<String>,
     /// The password.
     #[serde(default)]
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, max_length = 1024)]
     pub password: Option<String>,
     /// Whether the user administers the server. Only with the scope `admin`.
     #[serde(default)]
@@ -151,7 +151,7 @@ pub struct UserChange {
     pub group: Option<String>,
     /// The password. The user's sessions end.
     #[serde(default)]
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, max_length = 1024)]
     pub password: Option<String>,
     /// Whether the user administers the server. Only with the scope `admin`.
     #[serde(default)]
