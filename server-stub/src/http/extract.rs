@@ -10,7 +10,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
-use super::{App, Problem};
+use super::{App, Problem, snapshot::KnownKey};
 use crate::{
     admin::Admin,
     domain::scope::{Scope, Scopes},
@@ -84,8 +84,12 @@ impl FromRequestParts<App> for MayVerify {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let snapshot = app.snapshot.get(&app.store).await?;
-        let known = key(parts).and_then(|key| snapshot.keys.get(&hash(key))).ok_or(Problem::Unauthorised)?;
+        let hash = hash(key(parts).ok_or(Problem::Unauthorised)?);
+        let mut snapshot = app.snapshot.get(&app.store).await?;
+        if !snapshot.keys.contains_key(&hash) {
+            snapshot = app.snapshot.newer(&app.store).await?;
+        }
+        let known = snapshot.keys.get(&hash).ok_or(Problem::Unauthorised)?;
         if known.scopes.may(Scope::Verify) { Ok(Self) } else { Err(Problem::Scope(Scope::Verify)) }
     }
 }
@@ -102,13 +106,14 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let hash = hash(key(parts).ok_or(Problem::Unauthorised)?);
-        let snapshot = app.snapshot.get(&app.store).await?;
-        if let Some(known) = snapshot.keys.get(&hash) {
-            return Ok(Self { name: format!("key:{}", known.name), scopes: known.scopes.clone() });
+        let of_key = |known: &KnownKey| Self { name: format!("key:{}", known.name), scopes: known.scopes.clone() };
+        if let Some(known) = app.snapshot.get(&app.store).await?.keys.get(&hash) {
+            return Ok(of_key(known));
         }
-        let administrator = app.store.administrator(&hash, app.clock.now().seconds()).await?;
-        let name = administrator.ok_or(Problem::Unauthorised)?;
-        Ok(Self { name: format!("user:{name}"), scopes: Scopes::all() })
+        if let Some(name) = app.store.administrator(&hash, app.clock.now().seconds()).await? {
+            return Ok(Self { name: format!("user:{name}"), scopes: Scopes::all() });
+        }
+        app.snapshot.newer(&app.store).await?.keys.get(&hash).map(of_key).ok_or(Problem::Unauthorised)
     }
 }
 

@@ -84,6 +84,35 @@ impl Server {
 const USERS: &str = "/api/v1/admin/users";
 
 on_both! {
+    /// What was changed holds with the answer: here, and a key everywhere.
+    async fn a_change_holds_when_it_is_answered(database: &Database) {
+        let (here, there) = (Server::start(database, &["admin"]).await, Server::start(database, &[]).await);
+        let check = "/validate/check";
+        let asked = json!({ "user": "ada", "pass": "1" });
+        for nth in 0..3 {
+            // Both have just read how it was.
+            assert_eq!(here.ask("none", Method::POST, check, asked.clone()).await.0, 401);
+            assert_eq!(there.ask("none", Method::POST, check, asked.clone()).await.0, 401);
+            let name = format!("vpn{nth}");
+            let new = json!({ "name": name, "scopes": ["verify", "users:read"] });
+            let (status, made) = here.ask("admin", Method::POST, "/api/v1/admin/api-keys", new).await;
+            assert_eq!(status, 201, "{made}");
+            let key = made["key"].as_str().unwrap();
+            for server in [&here, &there] {
+                assert_eq!(server.ask(key, Method::POST, check, asked.clone()).await.0, 200);
+                assert_eq!(server.ask(key, Method::GET, USERS, Value::Null).await.0, 200);
+            }
+            assert_eq!(here.ask("admin", Method::DELETE, &format!("/api/v1/admin/api-keys/{name}"), Value::Null).await.0, 204);
+            assert_eq!(here.ask(key, Method::POST, check, asked.clone()).await.0, 401);
+
+            let requires = "/api/v1/admin/settings/validate_requires_key";
+            for (value, status) in [("false", 200), ("true", 401)] {
+                assert_eq!(here.ask("admin", Method::PUT, requires, json!({ "value": value })).await.0, 200);
+                assert_eq!(here.ask("none", Method::POST, check, asked.clone()).await.0, status, "{value}");
+            }
+        }
+    }
+
     async fn what_the_console_does_a_key_does(database: &Database) {
         let server = Server::start(database, &["admin"]).await;
         let ask = async |method, path: &str, body| server.ask("admin", method, path, body).await;

@@ -421,6 +421,35 @@ on_both! {
         }
     }
 
+    /// However many keys come that are none: the database is asked for keys twenty times a second, and no more.
+    async fn a_flood_of_wrong_keys_costs_little(database: &Database) {
+        let site = Site::new(database).await;
+        let process = site.serve("warn,sqlx=debug");
+        let from = Instant::now();
+        let mut flood = JoinSet::new();
+        for lane in 0..50 {
+            let address = process.address.clone();
+            flood.spawn(async move {
+                for nth in 0..10 {
+                    let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+                    let request = format!("POST /api/v1/verify HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\
+                        Content-Type: application/json\r\nAuthorization: Bearer csk_{lane}_{nth}\r\n\r\n");
+                    stream.write_all(request.as_bytes()).await.unwrap();
+                    let mut answer = String::new();
+                    tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer).await.unwrap();
+                    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+                }
+            });
+        }
+        // Who has a key is not held up.
+        let (status, ..) = process.line().await.post("/api/v1/verify", &json!({ "user": "ada", "code": "1" })).await.unwrap();
+        assert_eq!(status, 200);
+        flood.join_all().await;
+        let looks = std::fs::read_to_string(site.log()).unwrap().matches("summary=\"SELECT hash, name, scopes").count();
+        let most = from.elapsed().as_millis() / 50 + 3;
+        assert!(looks > 1 && looks as u128 <= most, "{looks} looks, {most} at most");
+    }
+
     async fn nothing_secret_and_nothing_forged_is_in_the_log(database: &Database) {
         let site = Site::new(database).await;
         add_user(&site, database, "ada", &cheap_hash(PASSWORD)).await;

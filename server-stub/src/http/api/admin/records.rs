@@ -143,8 +143,9 @@ pub(crate) async fn add_key(
     Json(new): Json<NewKey>,
 ) -> Result<(StatusCode, Reply<MadeKey>), Problem> {
     let admin = caller.admin(&app, Scope::KeysWrite)?;
-    let made = admin.add_key(&new.name, &new.scopes, caller.scopes(), app.clock.now()).await?;
-    Ok((StatusCode::CREATED, Reply(made)))
+    let made = admin.add_key(&new.name, &new.scopes, caller.scopes(), app.clock.now()).await;
+    app.snapshot.forget().await;
+    Ok((StatusCode::CREATED, Reply(made?)))
 }
 
 /// Takes an API key back.
@@ -171,6 +172,8 @@ pub(crate) async fn revoke_key(
     if caller.is_key(&name) {
         return Err(Problem::OwnKey);
     }
-    admin.revoke_key(&name, caller.scopes(), app.clock.now()).await?;
+    let revoked = admin.revoke_key(&name, caller.scopes(), app.clock.now()).await;
+    app.snapshot.forget().await;
+    revoked?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -134,7 +134,9 @@ pub(crate) async fn set(
     Json(value): Json<SettingValue>,
 ) -> Result<Reply<Setting>, Problem> {
     let admin = caller.admin(&app, Scope::SettingsWrite)?;
-    Ok(Reply(admin.set(&name, value.value.as_deref(), app.clock.now()).await.map_err(of_path)?))
+    let set = admin.set(&name, value.value.as_deref(), app.clock.now()).await;
+    app.snapshot.forget().await;
+    Ok(Reply(set.map_err(of_path)?))
 }
 
 /// A setting that a path names and that does not exist is a path that leads nowhere.
