@@ -45,6 +45,24 @@ pub fn expand(template: &str, values: &[(&str, &str)], escape: Escape) -> String
     text
 }
 
+/// A `%NAME%` of a template that is none of `names`: a known one in another case, or an unknown one in capitals. Escapes of
+/// an address (`%C3`) are none.
+pub fn stray<'a>(template: &'a str, names: &[&str]) -> Option<&'a str> {
+    let mut rest = template;
+    while let Some(at) = rest.find('%') {
+        rest = &rest[at + 1..];
+        let Some((name, after)) = rest.split_once('%') else { break };
+        if names.contains(&name) {
+            rest = after;
+        } else if names.iter().any(|known| known.eq_ignore_ascii_case(name))
+            || (name.len() > 2 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
+        {
+            return Some(name);
+        }
+    }
+    None
+}
+
 fn escaped(value: &str, escape: Escape) -> Cow<'_, str> {
     match escape {
         Escape::Plain => Cow::Borrowed(value),
@@ -84,6 +102,22 @@ mod tests {
             expand("%ISSUER%: %CODE%, 100 %, %OTHER%%", &values, Escape::Plain),
             "%CODE%%ISSUER%: 123456, 100 %, %OTHER%%"
         );
+    }
+
+    #[test]
+    fn a_place_that_nothing_stands_for_is_seen() {
+        let names = ["TO", "TEXT"];
+        for (template, found) in [
+            ("https://h/%TO%?t=%TEXT%", None),
+            ("100 % of %C3%A4%20%TO%, %AB%CD%2", None),
+            ("%TO%%TEXT%%", None),
+            ("%TO%%FOO%", Some("FOO")),
+            ("%20%FOO_BAR%", Some("FOO_BAR")),
+            ("%TEXT%&to=%to%", Some("to")),
+            ("%SECRET%", Some("SECRET")),
+        ] {
+            assert_eq!(stray(template, &names), found, "{template}");
+        }
     }
 
     #[test]

@@ -230,11 +230,18 @@ impl Admin {
         if let Some(value) = value {
             all.set(name, value)?;
         }
-        // A sender that cannot send is not chosen.
-        if ["sms_sender", "mail_sender"].contains(&known.name) {
-            let mut stored = self.store.stored_settings().await?;
+        // A sender that cannot send is not chosen, and one that can stays so.
+        let mut stored = self.store.stored_settings().await?;
+        let chosen = ["sms_sender", "mail_sender"].contains(&known.name);
+        if chosen || outbox::check(&stored, &self.keys).is_ok() {
             stored.retain(|(own, _)| own != name);
-            stored.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+            stored.extend(value.map(|value| {
+                let kept = match known.secret {
+                    true => self.keys.seal_setting(name, value, &self.random),
+                    false => value.to_owned(),
+                };
+                (name.to_owned(), kept)
+            }));
             outbox::check(&stored, &self.keys).map_err(|unset| AdminError::Sender(unset.to_string()))?;
         }
         self.store.change_setting(&self.keys, &self.random, known, value, now).await?;

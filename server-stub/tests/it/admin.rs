@@ -241,6 +241,46 @@ on_both! {
         assert_eq!(server.get("/api/v1/admin/audit/check").await.1["whole"], true);
     }
 
+    async fn a_sender_in_use_stays_able_to_send(database: &Database) {
+        let server = Server::start(database, &["admin"]).await;
+        let put = async |name: &str, value: Value| {
+            server.ask("admin", Method::PUT, &format!("/api/v1/admin/settings/{name}"), json!({ "value": value })).await
+        };
+        let url = "https://gateway.example/?to=%TO%&key=%SECRET%&text=%TEXT%";
+        for value in ["https://gateway.example/?to=%TO%&text=%TEXT%&x=%FOO%", "https://gateway.example/?text=%text%"] {
+            let (status, refused) = put("http_url", json!(value)).await;
+            assert_eq!((status, &refused["field"]), (400, &json!("http_url")), "{refused}");
+        }
+        assert_eq!(put("http_body", json!("%TEXT% %NAME%")).await.0, 400);
+        assert_eq!(put("http_headers", json!("X: %NAME%")).await.0, 400);
+        assert_eq!(put("sms_template", json!("%CODE% of %ISUER%")).await.0, 400);
+        // Before it is chosen, one setting after another may be what it is.
+        assert_eq!(put("http_url", json!("https://gateway.example/")).await.0, 200);
+        assert_eq!(put("sms_sender", json!("http")).await.0, 400);
+        assert_eq!(put("http_url", json!(url)).await.0, 200);
+        assert_eq!(put("http_secret", json!("s3")).await.0, 200);
+        assert_eq!(put("sms_sender", json!("http")).await.0, 200);
+        // From then on not what would keep it from sending.
+        for (name, value, wrong) in [
+            ("http_url", json!("https://gateway.example/?to=%TO%"), "%TEXT%"),
+            ("http_url", Value::Null, "http_url is not set"),
+            ("http_secret", Value::Null, "http_secret is not set"),
+            ("http_body", json!("{}"), "Content-Type"),
+        ] {
+            let (status, refused) = put(name, value).await;
+            assert_eq!(status, 400, "{name}: {refused}");
+            assert!(refused["message"].as_str().unwrap().contains(wrong), "{refused}");
+        }
+        assert_eq!(put("http_secret", json!("s4")).await.0, 200);
+        assert_eq!(put("http_url", json!(url.replace("example", "example.org"))).await.0, 200);
+        // What is broken already is mended one setting after another.
+        server.store.set_setting(&database.keys, "http_secret", None, at(0)).await.unwrap();
+        assert_eq!(put("http_method", json!("GET")).await.0, 200);
+        assert_eq!(put("http_secret", json!("s5")).await.0, 200);
+        assert_eq!(put("sms_sender", Value::Null).await.0, 200);
+        assert_eq!(put("http_url", Value::Null).await.0, 200);
+    }
+
     async fn a_link_that_goes_out_needs_an_address(database: &Database) {
         let server = Server::start(database, &["admin"]).await;
         let new = json!({ "name": "ada", "phone": "+491701234567" });

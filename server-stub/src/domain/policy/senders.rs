@@ -3,7 +3,10 @@
 use std::net::IpAddr;
 
 use super::Settings;
-use crate::domain::users;
+use crate::{domain::users, template::stray};
+
+/// What may stand in a gateway's templates.
+const PLACES: [&str; 4] = ["TO", "TEXT", "ID", "SECRET"];
 
 /// Which way SMS go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -185,6 +188,7 @@ pub(super) fn gateway_url(text: &str) -> Option<String> {
         && !host.contains(['%', '@'])
         && url.fragment().is_none()
         && text.len() <= 2048
+        && stray(text, &PLACES).is_none()
         && text.bytes().all(|b| b.is_ascii_graphic());
     whole.then(|| text.to_owned())
 }
@@ -192,7 +196,10 @@ pub(super) fn gateway_url(text: &str) -> Option<String> {
 /// Headers, one a line. A text of a message may not stand in one: a header has no way to hold every character.
 pub(super) fn headers(text: &str) -> Option<String> {
     let text = text.replace("\r\n", "\n").replace('\n', "\\n");
-    let whole = text.len() <= 4096 && !text.contains("%TEXT%") && split_headers(&text).all(|header| header.is_some());
+    let whole = text.len() <= 4096
+        && !text.contains("%TEXT%")
+        && stray(&text, &PLACES).is_none()
+        && split_headers(&text).all(|header| header.is_some());
     whole.then_some(text)
 }
 
@@ -209,7 +216,7 @@ pub(crate) fn split_headers(text: &str) -> impl Iterator<Item = Option<(&str, &s
 
 /// A body as it was given.
 pub(super) fn body(text: &str) -> Option<String> {
-    let whole = !text.is_empty() && text.chars().count() <= 4096;
+    let whole = !text.is_empty() && text.chars().count() <= 4096 && stray(text, &PLACES).is_none();
     (whole && !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\r'))).then(|| text.to_owned())
 }
 

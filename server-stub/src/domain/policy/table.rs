@@ -3,6 +3,7 @@
 use countersign_core::token::{Digits, Period};
 
 use super::{MOST_FAILURES, Setting, TokenKind, senders};
+use crate::template::stray;
 
 fn number(text: &str, least: i64, most: i64) -> Option<i64> {
     text.parse().ok().filter(|number| (least..=most).contains(number))
@@ -240,12 +241,15 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "sms_template",
-        takes: "a text of at most 160 characters with %CODE% in it",
+        takes: "a text of at most 160 characters with %CODE% in it, and %ISSUER% if you like",
         about: "the text of an SMS; %ISSUER% stands for the issuer",
         per_group: false,
         secret: false,
         check: |all, text| {
-            let whole = text.contains("%CODE%") && text.chars().count() <= 160 && !text.chars().any(char::is_control);
+            let whole = text.contains("%CODE%")
+                && stray(text, &["CODE", "ISSUER"]).is_none()
+                && text.chars().count() <= 160
+                && !text.chars().any(char::is_control);
             put(&mut all.sms_template, whole.then(|| text.to_owned()))
         },
         show: |all| all.sms_template.clone(),
