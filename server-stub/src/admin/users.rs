@@ -91,10 +91,11 @@ impl Admin {
         Ok(UserPage { users: page.into_iter().map(|(_, user)| User::new(user)).collect(), next })
     }
 
-    /// One user with the tokens.
-    pub async fn user(&self, name: &str) -> Result<UserDetail, AdminError> {
+    /// One user, with the tokens where they are asked for.
+    pub async fn user(&self, name: &str, tokens: bool) -> Result<UserDetail, AdminError> {
         let user = self.store.user(&somebody(name)?).await?;
-        Ok(UserDetail { tokens: self.tokens(name).await?, user: User::new(user) })
+        let tokens = if tokens { Some(self.tokens(name).await?) } else { None };
+        Ok(UserDetail { tokens, user: User::new(user) })
     }
 
     /// Changes a user; an empty text takes away.

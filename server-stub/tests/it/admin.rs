@@ -356,6 +356,10 @@ on_both! {
         let body = json!({ "user": "ada", "code": "1" });
         assert_eq!(server.ask("users:read", Method::POST, "/api/v1/verify", body).await.0, 403);
 
+        // Who may read users sees no tokens.
+        let (_, seen) = server.ask("users:read", Method::GET, "/api/v1/admin/users/ada", Value::Null).await;
+        assert!(seen["name"] == "ada" && seen.get("tokens").is_none(), "{seen}");
+        assert_eq!(server.get("/api/v1/admin/users/ada").await.1["tokens"], json!([]));
         // Nor does it lead secrets that it never sees to an address of its own.
         for name in ["twilio_url", "http_url", "http_headers", "smtp_host", "smtp_port", "smtp_tls"] {
             let path = format!("/api/v1/admin/settings/{name}");

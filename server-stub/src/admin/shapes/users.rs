@@ -68,8 +68,9 @@ pub struct UserDetail {
     /// The user.
     #[serde(flatten)]
     pub user: User,
-    /// The tokens.
-    pub tokens: Vec<Token>,
+    /// The tokens, for whoever may list them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Vec<Token>>,
 }
 
 /// Users by name, as many as were asked for.

@@ -50,7 +50,7 @@ pub(super) async fn user(context: &Context, command: &UserCommand) -> Result<Rep
             Ok(Report::table(value(&users), &["NAME", "GROUP", "PHONE", "MAIL", "TOKENS", "STATE"], &rows))
         }
         UserCommand::Show { name } => {
-            let detail = admin.user(name).await?;
+            let detail = admin.user(name, true).await?;
             let user = &detail.user;
             let yes = |there: bool| if there { "yes" } else { "no" }.to_owned();
             let row = |name: &str, text: String| vec![name.to_owned(), text];
@@ -67,9 +67,9 @@ pub(super) async fn user(context: &Context, command: &UserCommand) -> Result<Rep
                 row("added", user.created_at.clone()),
             ];
             let mut report = Report::table(value(&detail), &["NAME", &user.name], &rows);
-            if !detail.tokens.is_empty() {
+            if let Some(all) = detail.tokens.filter(|all| !all.is_empty()) {
                 report.text.push('\n');
-                report.text.push_str(&tokens(&detail.tokens).text);
+                report.text.push_str(&tokens(&all).text);
             }
             Ok(report)
         }

@@ -68,7 +68,7 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, Reply(admin.add_user(&new, app.clock.now()).await?)))
 }
 
-/// Shows a user with the tokens.
+/// Shows a user; with the tokens where the key may list them (`tokens:read`).
 #[utoipa::path(
     get,
     path = "/api/v1/admin/users/{name}",
@@ -87,7 +87,8 @@ pub(crate) async fn show(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Reply<UserDetail>, Problem> {
-    Ok(Reply(caller.admin(&app, Scope::UsersRead)?.user(&name).await?))
+    let tokens = caller.must(Scope::TokensRead).is_ok();
+    Ok(Reply(caller.admin(&app, Scope::UsersRead)?.user(&name, tokens).await?))
 }
 
 /// Changes a user.
