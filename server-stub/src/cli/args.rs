@@ -224,6 +224,15 @@ pub(super) struct UserFacts {
     pub(super) exempt: Option<bool>,
 }
 
+impl UserFacts {
+    /// Whether nothing was named.
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { phone, email, group, password_file, administrator, exempt } = self;
+        let texts = [phone, email, group].into_iter().all(Option::is_none);
+        texts && password_file.is_none() && administrator.is_none() && exempt.is_none()
+    }
+}
+
 /// `group ..`
 #[derive(Debug, Subcommand)]
 pub(super) enum GroupCommand {

@@ -295,6 +295,7 @@ fn what_goes_wrong_has_its_exit_code() {
         (&["user", "add", "ADA"], 4),
         (&["user", "add", " "], 2),
         (&["user", "set", "ada", "--phone", "0170"], 2),
+        (&["user", "set", "ada"], 2),
         (&["user", "set", "ada", "--group", "nobody"], 3),
         (&["settings", "set", "digits", "3"], 2),
         (&["settings", "set", "no_such", "3"], 2),

@@ -74,6 +74,11 @@ pub(super) async fn user(context: &Context, command: &UserCommand) -> Result<Rep
             Ok(report)
         }
         UserCommand::Set { name, facts } => {
+            if facts.is_empty() {
+                return Err(CliError::Usage(format!(
+                    "nothing to change of {name}: name what, as in `user set {name} --phone NUMBER` (--help lists it)"
+                )));
+            }
             let user = admin.change_user(name, &change(facts)?, now).await?;
             Ok(Report::line(value(&user), format!("Changed {}.", user.name)))
         }
