@@ -161,7 +161,7 @@ fn an_administrator_is_made_and_rescued_from_the_console() {
     json(data, &["token", "add", "root", "--uri", TOTP], "");
     let (exit, rescued) =
         json(data, &["rescue", "ROOT", "--session", "--phone", "+49170999", "--password-file", "-"], "new\n");
-    assert_eq!((exit, &rescued["tokens_deleted"]), (0, &json!(1)));
+    assert_eq!((exit, &rescued["tokens_deleted"], &rescued["has_phone"]), (0, &json!(1), &json!(true)));
     assert!(rescued["session"].as_str().unwrap().starts_with("css_"));
     let (_, root) = json(data, &["user", "show", "root"], "");
     assert_eq!((&root["phone"], &root["tokens"]), (&json!("+49170999"), &json!([])));
@@ -174,7 +174,11 @@ fn an_administrator_is_made_and_rescued_from_the_console() {
     }
     // Another administrator is a user with the right, and may lose it.
     json(data, &["user", "set", "ada", "--administrator", "true"], "");
-    assert_eq!(json(data, &["rescue", "ada"], "").0, 0);
+    let told = text(data, &["rescue", "ada"], "");
+    assert!(told.contains("user set ada --phone NUMBER"), "{told}");
+    json(data, &["user", "set", "ada", "--phone", "+49170998"], "");
+    let told = text(data, &["rescue", "ada"], "");
+    assert!(!told.contains("--phone") && told.contains("register a token"), "{told}");
     json(data, &["user", "set", "ada", "--administrator", "false"], "");
     assert_eq!(json(data, &["rescue", "ada"], "").0, 3);
 }

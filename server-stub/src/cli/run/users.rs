@@ -136,11 +136,7 @@ pub(super) async fn create_administrator(context: &Context, create: &CreateAdmin
     let mut json = json!({ "user": user });
     let mut text = format!("Added the administrator {}.\n", user.name);
     if user.phone.is_none() {
-        let hint = format!(
-            "To register a token from the app, {} needs a phone number: user set {} --phone NUMBER\n",
-            user.name, user.name
-        );
-        text.push_str(&hint);
+        text.push_str(&number_missing(&user.name));
     }
     if let Some(name) = &create.api_key {
         let made = admin.add_key(name, &Scopes::all().names(), &Scopes::all(), now).await?;
@@ -148,6 +144,10 @@ pub(super) async fn create_administrator(context: &Context, create: &CreateAdmin
         json["api_key"] = value(&made);
     }
     Ok(Report { json, text, ..Report::default() })
+}
+
+fn number_missing(name: &str) -> String {
+    format!("To register a token from the app, {name} needs a phone number: user set {name} --phone NUMBER\n")
 }
 
 /// Opens the door for an administrator who cannot sign in any more.
@@ -158,12 +158,16 @@ pub(super) async fn rescue(context: &Context, rescue: &Rescue) -> Result<Report,
         ..UserChange::default()
     };
     let (deleted, session) = context.admin.rescue(&rescue.name, &change, rescue.session, context.clock.now()).await?;
-    let mut json = json!({ "rescued": rescue.name, "tokens_deleted": deleted });
+    let user = context.admin.user(&rescue.name, false).await?.user;
+    let mut json = json!({ "rescued": rescue.name, "tokens_deleted": deleted, "has_phone": user.phone.is_some() });
     let mut text = format!(
-        "{} can sign in again: the password is not blocked, and the lost tokens ({deleted}) are gone.\n\
-         The next step is to register a token from the app.\n",
+        "{} can sign in again: the password is not blocked, and the lost tokens ({deleted}) are gone.\n",
         rescue.name
     );
+    text.push_str(&match &user.phone {
+        Some(_) => "The next step is to register a token from the app.\n".to_owned(),
+        None => number_missing(&user.name),
+    });
     if let Some(session) = session {
         text.push_str(&format!("A session for an hour, which is not shown again:\n{}\n", *session));
         json["session"] = session.as_str().into();
