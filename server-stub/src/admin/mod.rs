@@ -333,7 +333,8 @@ impl Admin {
         Ok(self.store.revoke_app(&self.keys, &self.random, &somebody(user)?, now).await?.into())
     }
 
-    /// Events after a number, oldest first; without one the newest, oldest of them first. Of one user where one is named.
+    /// Events after a number, oldest first; without one the newest, oldest of them first. Of one user where one is named, also
+    /// of one who was deleted: by the name, or by the id where others had that name since.
     pub async fn audit(
         &self,
         after: Option<i64>,
@@ -341,7 +342,7 @@ impl Admin {
         most: u32,
     ) -> Result<Vec<AuditEntry>, AdminError> {
         let user = match user {
-            Some(name) => Some(self.store.user(&somebody(name)?).await?.id),
+            Some(name) => Some(self.somebody_of_the_log(name).await?),
             None => None,
         };
         let entries = match after {
@@ -355,6 +356,26 @@ impl Admin {
             AuditEntry { user, ..AuditEntry::from(entry) }
         };
         Ok(entries.into_iter().map(named).collect())
+    }
+
+    async fn somebody_of_the_log(&self, name: &str) -> Result<String, AdminError> {
+        let known = Name::new(name);
+        if let Ok(name) = &known {
+            match self.store.user(name).await {
+                Ok(user) => return Ok(user.id),
+                Err(StoreError::Missing(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if let Ok(id) = uuid::Uuid::try_parse(name.trim()) {
+            let id = id.to_string();
+            if self.store.audit_newest(Some(&id), 1).await?.is_empty() {
+                Err(StoreError::Missing("user"))?
+            }
+            return Ok(id);
+        }
+        let known = known.map_err(|_| StoreError::Missing("user"))?;
+        Ok(self.store.deleted_user(&known).await?.ok_or(StoreError::Missing("user"))?)
     }
 
     /// Whether the audit log is whole.

@@ -350,7 +350,7 @@ pub(super) enum AuditCommand {
         /// How many
         #[arg(long, default_value_t = 50)]
         limit: u32,
-        /// Those of one user
+        /// Those of one user: the name, also of one who was deleted, or the id
         #[arg(long)]
         user: Option<String>,
     },

@@ -5,7 +5,10 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use super::{Store, StoreError, in_dialect, json, newest_key};
 use crate::{
-    domain::audit::{Break, Checker, End, Entry, Event},
+    domain::{
+        audit::{Break, Checker, End, Entry, Event},
+        users::Name,
+    },
     seal::Keys,
 };
 
@@ -159,6 +162,27 @@ impl Store {
             query.fetch_all(&self.readers).await?.iter().map(entry).collect::<Result<_, _>>()?;
         entries.reverse();
         Ok(entries)
+    }
+
+    /// The id of a user of that name who was deleted, the last of them.
+    pub async fn deleted_user(&self, name: &Name) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "SELECT seq, user_id, detail FROM audit WHERE event = 'user.deleted' AND seq < $1 \
+            ORDER BY seq DESC LIMIT 1000";
+        let mut before = i64::MAX;
+        loop {
+            let rows = sqlx::query(SQL).bind(before).fetch_all(&self.readers).await?;
+            for row in &rows {
+                before = row.try_get(0)?;
+                let detail: serde_json::Value = serde_json::from_str(row.try_get(2)?).unwrap_or_default();
+                let is = |was: &str| Name::new(was).is_ok_and(|was| was.folded() == name.folded());
+                if detail["name"].as_str().is_some_and(is) {
+                    return Ok(row.try_get(1)?);
+                }
+            }
+            if rows.is_empty() {
+                return Ok(None);
+            }
+        }
     }
 
     /// Checks the whole chain; how many entries there are, or where it breaks.

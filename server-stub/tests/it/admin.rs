@@ -228,6 +228,21 @@ on_both! {
         // Whom a change concerned is named as long as there is somebody.
         let (_, bob) = server.get("/api/v1/admin/audit?user=bob").await;
         assert_eq!(bob["entries"][0]["user"], "bob");
+        // So is one who was deleted found, by the name or the id, and whoever was called so last.
+        let of = async |user: &str| server.get(&format!("/api/v1/admin/audit?limit=1000&user={user}")).await;
+        let (_, gone) = of("ADA").await;
+        let last = gone["entries"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!((&last["event"], &last["user"]), (&json!("user.deleted"), &Value::Null));
+        let id = last["user_id"].as_str().unwrap();
+        assert_eq!(of(id).await.1, gone);
+        for nobody in ["nobody", "01a20560-ef44-79fd-b465-d2ec02769e1b", "%20"] {
+            assert_eq!(of(nobody).await.0, 404, "{nobody}");
+        }
+        ask(Method::POST, USERS, json!({ "name": "ada" })).await;
+        assert_eq!(of("ada").await.1["entries"].as_array().unwrap().len(), 1);
+        assert_eq!(of(id).await.1, gone);
+        ask(Method::DELETE, "/api/v1/admin/users/ada", Value::Null).await;
+        assert_eq!(of("ada").await.1["entries"].as_array().unwrap().len(), 2);
         // Every change says who asked.
         let (_, page) = server.get("/api/v1/admin/audit?after=1&limit=1000").await;
         let entries = page["entries"].as_array().unwrap();

@@ -170,7 +170,7 @@ pub struct AuditQuery {
     /// Those after this number, oldest first. Without it the newest, oldest of them first.
     #[param(minimum = 0)]
     pub after: Option<i64>,
-    /// Those of one user.
+    /// Those of one user: the name, also of one who was deleted, or the id.
     #[param(min_length = 1, max_length = 128, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
     pub user: Option<String>,
     /// How many, 1 to 1000.
