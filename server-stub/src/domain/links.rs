@@ -19,7 +19,7 @@ use super::{
     audit::Event,
     judge::{Judgement, TypedCode, judge},
     policy::{Policy, TokenKind},
-    registration::Desk,
+    registration::{Desk, TokenToBe},
     texts::{LinkText, Notice},
     users::Name,
 };
@@ -210,17 +210,7 @@ impl Desk {
         let (mut link, opened) = find_for_others(&mut transaction, text, now).await?;
         if link.token.is_none() {
             rows::lock_user(&mut transaction, &link.user_id).await?;
-            let policy = &opened.policy;
-            let (id, secret) = (self.random.id(now), self.token_secret(policy.algorithm));
-            let columns = Columns {
-                kind: "totp".to_owned(),
-                issuer: policy.issuer.clone(),
-                account: link.user.clone(),
-                algorithm: policy.algorithm.to_string(),
-                digits: policy.digits.get().into(),
-                period: i64::try_from(policy.period.seconds()).unwrap_or(30),
-            };
-            let kept = self.keys.seal(verify::SECRET_PLACE, &id, secret.expose(), &self.random);
+            let TokenToBe { id, columns, kept, .. } = self.token_to_be(&opened.policy, link.user.clone(), now);
             // Somebody else's first look may have been first: theirs is shown then.
             if rows::prepare(&mut transaction, &link.id, &id, &columns, kept).await? {
                 let event = Event::new(now, "link.shown", Some(&link.user_id)).with(json!({ "link": link.id }));

@@ -26,7 +26,7 @@ use crate::{
     store::{
         Store, StoreError, audit,
         registration::{self as rows, Registration},
-        verify::Columns,
+        verify::{self, Columns},
     },
 };
 
@@ -104,6 +104,15 @@ pub struct Confirmed {
     pub exportable: bool,
 }
 
+/// A token that waits for its first code.
+pub(super) struct TokenToBe {
+    pub(super) id: String,
+    pub(super) columns: Columns,
+    pub(super) secret: SecretBytes,
+    /// The secret, sealed for the id.
+    pub(super) kept: Vec<u8>,
+}
+
 /// Takes registrations.
 #[derive(Clone, Debug)]
 pub struct Desk {
@@ -164,14 +173,24 @@ impl Desk {
         self.keys.lookup_code(key_id, &parts).map(Vec::from).ok_or(StoreError::Damaged("keys"))
     }
 
-    /// As long as the hash's output, which RFC 4226 and RFC 6238 ask for.
-    pub(super) fn token_secret(&self, algorithm: Algorithm) -> SecretBytes {
+    /// A token as a policy asks for it. Its secret is as long as the hash's output, which RFC 4226 and RFC 6238 ask for.
+    pub(super) fn token_to_be(&self, policy: &Policy, account: String, now: Now) -> TokenToBe {
         let bytes = Zeroizing::new(self.random.bytes::<64>());
-        let length = match algorithm {
+        let length = match policy.algorithm {
             Algorithm::Sha1 => 20,
             Algorithm::Sha256 => 32,
             Algorithm::Sha512 => 64,
         };
-        SecretBytes::new(bytes[..length].to_vec())
+        let (id, secret) = (self.random.id(now), SecretBytes::new(bytes[..length].to_vec()));
+        let kept = self.keys.seal(verify::SECRET_PLACE, &id, secret.expose(), &self.random);
+        let columns = Columns {
+            kind: "totp".to_owned(),
+            issuer: policy.issuer.clone(),
+            account,
+            algorithm: policy.algorithm.to_string(),
+            digits: policy.digits.get().into(),
+            period: i64::try_from(policy.period.seconds()).unwrap_or(30),
+        };
+        TokenToBe { id, columns, secret, kept }
     }
 }

@@ -1,6 +1,10 @@
 //! Rows of tokens, wherever they come from, and of tokens to be.
 
-use sqlx::{AnyConnection, Row as _, any::AnyRow};
+use sqlx::{
+    Any, AnyConnection, Row as _,
+    any::{AnyArguments, AnyRow},
+    query::Query,
+};
 
 use super::{StoreError, verify::Columns};
 
@@ -42,6 +46,17 @@ pub(super) async fn insert(
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Binds a token that something under way leads to: id, issuer, algorithm, digits, period, secret, after what is bound.
+pub(super) fn bind_to_be<'q>(
+    query: Query<'q, Any, AnyArguments>,
+    id: &'q str,
+    columns: &'q Columns,
+    secret: Vec<u8>,
+) -> Query<'q, Any, AnyArguments> {
+    let Columns { issuer, algorithm, digits, period, .. } = columns;
+    query.bind(id).bind(issuer).bind(algorithm).bind(*digits).bind(*period).bind(secret)
 }
 
 /// The token that something under way leads to: its id, what it is, its sealed secret, which is gone once it has become a

@@ -116,17 +116,8 @@ pub async fn prepare(
 ) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE links SET credential_id = $2, issuer = $3, algorithm = $4, digits = $5, period = $6, \
         secret = $7 WHERE id = $1 AND state = 'open' AND credential_id IS NULL RETURNING id";
-    let row = sqlx::query(SQL)
-        .bind(id)
-        .bind(credential_id)
-        .bind(&columns.issuer)
-        .bind(&columns.algorithm)
-        .bind(columns.digits)
-        .bind(columns.period)
-        .bind(secret)
-        .fetch_optional(connection)
-        .await?;
-    Ok(row.is_some())
+    let query = credentials::bind_to_be(sqlx::query(SQL).bind(id), credential_id, columns, secret);
+    Ok(query.fetch_optional(connection).await?.is_some())
 }
 
 /// Uses a link up. False: somebody did before, or a newer one took its place.

@@ -289,19 +289,8 @@ pub async fn confirm(
     seal_key: &str,
     expires_at: i64,
 ) -> Result<bool, StoreError> {
-    let row = sqlx::query(CONFIRM)
-        .bind(id)
-        .bind(credential_id)
-        .bind(&columns.issuer)
-        .bind(&columns.algorithm)
-        .bind(columns.digits)
-        .bind(columns.period)
-        .bind(secret)
-        .bind(expires_at)
-        .bind(seal_key)
-        .fetch_optional(connection)
-        .await?;
-    Ok(row.is_some())
+    let query = credentials::bind_to_be(sqlx::query(CONFIRM).bind(id), credential_id, columns, secret);
+    Ok(query.bind(expires_at).bind(seal_key).fetch_optional(connection).await?.is_some())
 }
 
 /// Ends every other registration of the user, the earlier binding and its token; binds the new one. `step` is that of

@@ -1,6 +1,6 @@
 //! What a group's rules change at a sign-in and at a verification.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use countersign_core::{secret::Password, token::TokenSpec};
 use countersign_server::{
@@ -12,7 +12,7 @@ use countersign_server::{
         users::Name,
         verification::Outcome,
     },
-    password::{self, Checker},
+    password,
     store::{
         Actor, Store,
         admin::{NewUser, UserChange},
@@ -21,20 +21,10 @@ use countersign_server::{
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::kit::{Database, HOTP, TOTP, accepted, at, attempt, on_both, token};
-
-const PASSWORD: &str = "seven calm otters";
-const NOW: u64 = 1_000_000_000;
-
-async fn desk(database: &Database) -> Desk {
-    Desk {
-        store: database.open().await,
-        keys: database.keys.clone(),
-        random: database.random.clone(),
-        passwords: Checker::new(2, &database.random).unwrap(),
-        outbox: Arc::default(),
-    }
-}
+use crate::{
+    kit::{Database, HOTP, TOTP, accepted, at, attempt, on_both, token},
+    registration::{NOW, PASSWORD, desk},
+};
 
 /// A user of the group `lax`, whose policy this is.
 async fn add_ada(database: &Database, store: &Store, policy: &[(&str, &str)]) -> Name {

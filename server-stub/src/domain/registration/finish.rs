@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::{Confirmed, Desk, GOOD_FOR, RegistrationError};
+use super::{Confirmed, Desk, GOOD_FOR, RegistrationError, TokenToBe};
 use crate::{
     domain::{
         app_key::AppKey,
@@ -20,8 +20,7 @@ use crate::{
     store::{
         StoreError, links as link_rows,
         registration::{self as rows, Registration},
-        users,
-        verify::{self, Columns},
+        users, verify,
     },
 };
 
@@ -80,17 +79,8 @@ impl Desk {
             return Ok(Confirmed { token: token.clone(), columns: columns.clone(), sealed, replaces, exportable });
         }
 
-        let token = self.random.id(now);
-        let secret = self.token_secret(policy.algorithm);
-        let columns = Columns {
-            kind: "totp".to_owned(),
-            issuer: policy.issuer.clone(),
-            account: users::user_name(&mut transaction, &registration.user_id).await?,
-            algorithm: policy.algorithm.to_string(),
-            digits: policy.digits.get().into(),
-            period: i64::try_from(policy.period.seconds()).unwrap_or(30),
-        };
-        let kept = self.keys.seal(verify::SECRET_PLACE, &token, secret.expose(), &self.random);
+        let account = users::user_name(&mut transaction, &registration.user_id).await?;
+        let TokenToBe { id: token, columns, secret, kept } = self.token_to_be(&policy, account, now);
         let until = now.seconds() + GOOD_FOR;
         if !rows::confirm(&mut transaction, id, &token, &columns, kept, seal_key.0, until).await? {
             return Err(RegistrationError::Ended);
