@@ -30,6 +30,9 @@ pub enum Unfit {
     /// A secret that can be guessed.
     #[error("the link's secret: it has at least 10 bytes (16 characters of Base32), not {0}")]
     Secret(usize),
+    /// A name that no list can show.
+    #[error("the link's {0}: it has a control character")]
+    Control(&'static str),
 }
 
 /// Whether a token is one.
@@ -38,6 +41,11 @@ pub enum Unfit {
 ///
 /// The first part that is not.
 pub fn fit(token: &TokenSpec) -> Result<(), Unfit> {
+    for (text, name) in [(&token.issuer, "issuer"), (&token.account, "account")] {
+        if text.chars().any(char::is_control) {
+            return Err(Unfit::Control(name));
+        }
+    }
     let digits = match &token.kind {
         Kind::Totp { period, .. } if !PERIODS.contains(&period.seconds()) => {
             return Err(Unfit::Period(period.seconds()));

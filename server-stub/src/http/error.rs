@@ -58,6 +58,9 @@ pub enum Problem {
     /// Something after the question mark is wrong.
     #[error("the query has a value that is not one")]
     Query,
+    /// The path or the query has what no name and no value has, and some programs end a text at.
+    #[error("the {0} has a control character (%00 to %1F, %7F, or beyond ASCII): leave it out")]
+    Control(&'static str),
     /// A key would revoke itself, and nobody would be left to ask.
     #[error("a key does not revoke itself: make another, and revoke this one with that")]
     OwnKey,
@@ -91,6 +94,13 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// A field with a NUL character, which no text of PostgreSQL holds, and at which some programs end one.
+    pub(crate) fn nul(field: Option<String>) -> Self {
+        let name = field.as_deref().unwrap_or("a field");
+        let message = format!("{name} has a NUL character: leave it out");
+        Self::Change { status: StatusCode::BAD_REQUEST, code: "field_invalid", field, message }
+    }
+
     fn parts(&self) -> (StatusCode, &'static str, Option<u64>) {
         match self {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", None),
@@ -105,6 +115,8 @@ impl Problem {
             Self::Field { .. } => (StatusCode::BAD_REQUEST, "field_invalid", None),
             Self::Scope(_) => (StatusCode::FORBIDDEN, "scope_missing", None),
             Self::Query => (StatusCode::BAD_REQUEST, "query_invalid", None),
+            Self::Control("path") => (StatusCode::BAD_REQUEST, "path_invalid", None),
+            Self::Control(_) => (StatusCode::BAD_REQUEST, "query_invalid", None),
             Self::OwnKey => (StatusCode::CONFLICT, "own_key", None),
             Self::Change { status, code, .. } => (*status, code, None),
             Self::Refused { status, code, retry_after, .. } => (*status, code, *retry_after),

@@ -30,7 +30,12 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
         if media_type(request.headers().get(header::CONTENT_TYPE)).is_none_or(|kind| kind != "application/json") {
             return Err(Problem::MediaType("application/json"));
         }
+        // Elsewhere what nobody can have is nobody's, and has the answer of that.
+        let keeps = request.uri().path().starts_with("/api/v1/admin/");
         let body = body(request, app).await?;
+        if keeps && let Some(field) = with_nul(&body) {
+            return Err(Problem::nul(named(&field)));
+        }
         json(&body).map(Self)
     }
 }
@@ -72,6 +77,9 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        if has_control(parts.uri.path()) {
+            return Err(Problem::Control("path"));
+        }
         let read = axum::extract::Path::from_request_parts(parts, app).await;
         read.map(|axum::extract::Path(read)| Self(read)).map_err(|_| Problem::NotFound)
     }
@@ -148,6 +156,9 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        if parts.uri.query().is_some_and(has_control) {
+            return Err(Problem::Control("query"));
+        }
         let read = axum::extract::Query::from_request_parts(parts, app).await;
         read.map(|axum::extract::Query(read)| Self(read)).map_err(|_| Problem::Query)
     }
@@ -209,4 +220,32 @@ fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         };
         Problem::Body(format!("{what} (line {}, column {})", error.line(), error.column()))
     })
+}
+
+/// The field of a JSON object with a NUL character in it.
+fn with_nul(body: &[u8]) -> Option<String> {
+    // Only one that is written so: JSON has no other way for it.
+    body.windows(6).find(|part| part == br"\u0000")?;
+    let Ok(serde_json::Value::Object(fields)) = serde_json::from_slice(body) else { return None };
+    fields.into_iter().find(|(_, value)| has_nul(value)).map(|(name, _)| name)
+}
+
+fn has_nul(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::String(text) => text.contains('\0'),
+        serde_json::Value::Array(values) => values.iter().any(has_nul),
+        serde_json::Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        _ => false,
+    }
+}
+
+/// A field's name, where it is like the names of fields.
+fn named(field: &str) -> Option<String> {
+    let plain = !field.is_empty() && field.len() <= 32 && field.bytes().all(|c| c.is_ascii_lowercase() || c == b'_');
+    plain.then(|| field.to_owned())
+}
+
+/// Whether part of an address has a control character once its escapes are read.
+fn has_control(part: &str) -> bool {
+    percent_encoding::percent_decode_str(part).decode_utf8_lossy().chars().any(char::is_control)
 }

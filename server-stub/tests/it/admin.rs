@@ -84,6 +84,54 @@ impl Server {
 const USERS: &str = "/api/v1/admin/users";
 
 on_both! {
+    /// What one database would keep and the other would not is refused before either is asked.
+    async fn control_characters_are_refused_by_both(database: &Database) {
+        let server = Server::start(database, &["admin"]).await;
+        assert_eq!(server.ask("admin", Method::POST, USERS, json!({ "name": "ada" })).await.0, 201);
+        for query in ["search=%00", "after=%00", "search=a%0ab", "search=%C2%85", "after=ada%7F"] {
+            let (status, answer) = server.get(&format!("{USERS}?{query}")).await;
+            assert_eq!((status, &answer["code"]), (400, &json!("query_invalid")), "{query}: {answer}");
+            assert!(answer["message"].as_str().unwrap().contains("control character"), "{answer}");
+        }
+        for path in ["/api/v1/admin/users/a%00", "/api/v1/admin/groups/%1f", "/api/v1/admin/api-keys/%00", "/api/v1/admin/audit?user=%00"] {
+            for method in [Method::GET, Method::DELETE, Method::PATCH] {
+                let (status, answer) = server.ask("admin", method, path, json!({})).await;
+                assert!([400, 405].contains(&status), "{path}: {status} {answer}");
+            }
+        }
+        for (path, body, field) in [
+            (USERS, json!({ "name": "b\0" }), "name"),
+            (USERS, json!({ "name": "b", "group": "\0" }), "group"),
+            ("/api/v1/admin/groups", json!({ "name": "b", "policy": { "issuer": "a\0" } }), "policy"),
+            ("/api/v1/admin/api-keys", json!({ "name": "b\0", "scopes": ["verify"] }), "name"),
+            ("/api/v1/admin/api-keys", json!({ "name": "b", "scopes": ["verify", "\0"] }), "scopes"),
+        ] {
+            let (status, answer) = server.ask("admin", Method::POST, path, body).await;
+            assert_eq!((status, &answer["code"], &answer["field"]), (400, &json!("field_invalid"), &json!(field)), "{path}: {answer}");
+        }
+        // Where nobody may hear who exists, it is what a user is who does not.
+        let nobody = json!({ "user": "ada\0", "code": "\0", "token": "\0", "client": "\0" });
+        assert_eq!(server.ask("admin", Method::POST, "/api/v1/verify", nobody).await, (200, json!({ "accepted": false })));
+        for (path, body, status) in [
+            ("/api/v1/login", json!({ "username": "\0", "password": "\0" }), 403),
+            ("/validate/check", json!({ "user": "ada\0", "pass": "\0" }), 200),
+            ("/api/v1/login/%00/totp", json!({ "token": "\0", "code": "1", "public_key": "", "signature": "" }), 400),
+        ] {
+            let (answered, answer) = server.ask("admin", Method::POST, path, body).await;
+            assert_eq!(answered, status, "{path}: {answer}");
+        }
+        let set = server.ask("admin", Method::PUT, "/api/v1/admin/settings/smtp_user", json!({ "value": "a\0" })).await;
+        assert_eq!(set.0, 400);
+        for link in [
+            "otpauth://totp/a%00b?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+            "otpauth://totp/a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=%00",
+        ] {
+            let (status, answer) = server.ask("admin", Method::POST, "/api/v1/admin/users/ada/tokens", json!({ "uri": link })).await;
+            assert_eq!((status, &answer["field"]), (400, &json!("uri")), "{answer}");
+            assert!(answer["message"].as_str().unwrap().contains("control character"), "{answer}");
+        }
+    }
+
     /// What was changed holds with the answer: here, and a key everywhere.
     async fn a_change_holds_when_it_is_answered(database: &Database) {
         let (here, there) = (Server::start(database, &["admin"]).await, Server::start(database, &[]).await);

@@ -198,8 +198,8 @@ async fn nonsense_is_refused_with_a_code_and_repeats_nothing() {
         (
             "/api/v1/registrations/%00/activate",
             json!({ "code": "1", "signature": "" }),
-            StatusCode::GONE,
-            "registration_ended",
+            StatusCode::BAD_REQUEST,
+            "path_invalid",
         ),
     ] {
         let (answered, answer) = server.post(path, None, "application/json", body.to_string()).await;
