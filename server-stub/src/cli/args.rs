@@ -177,7 +177,7 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         how: ResetHow,
     },
-    /// Let a user try again after too many wrong codes
+    /// Let a user try again after too many wrong codes or passwords
     Unlock {
         /// The name
         name: String,

@@ -127,12 +127,13 @@ impl Desk {
         let found =
             registration::claim_password(&mut transaction, registration::CLAIM_PASSWORD, folded, now.seconds()).await?;
         transaction.commit().await.map_err(StoreError::from)?;
-        let hash = found.as_ref().and_then(|found| found.password_hash.clone());
+        let found = found.open();
+        let hash = found.as_ref().ok().and_then(|found| found.password_hash.clone());
         let right = self.passwords.matches(password, hash).await;
         let (user_id, reason) = match found {
-            Some(user) if right => return Ok(user),
-            Some(user) => (Some(user.user_id), "password"),
-            None => (None, "unknown_or_waiting"),
+            Ok(user) if right => return Ok(user),
+            Ok(user) => (Some(user.user_id), "password"),
+            Err(refused) => refused,
         };
         let mut transaction = self.store.begin_unsynced().await?;
         let event = Event::new(now, "login.refused", user_id.as_deref()).with(json!({ "reason": reason }));

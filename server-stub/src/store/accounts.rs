@@ -37,6 +37,10 @@ pub struct User {
     pub blocked_until: i64,
     /// Since when the second factor is locked, in Unix seconds.
     pub locked_at: Option<i64>,
+    /// Wrong passwords in a row.
+    pub password_failures: i64,
+    /// Until when passwords are refused, in Unix seconds; 0 where they are not.
+    pub password_blocked_until: i64,
     /// How many tokens there are.
     pub tokens: i64,
     /// When the user was added, in Unix seconds.
@@ -91,7 +95,8 @@ macro_rules! user_sql {
         concat!(
             "SELECT u.id, u.name, u.phone, u.email, g.name, CASE WHEN u.password_hash IS NULL THEN CAST(0 AS BIGINT) ",
             "ELSE CAST(1 AS BIGINT) END, u.failures, u.blocked_until, u.locked_at, u.created_at, ",
-            "(SELECT count(*) FROM credentials c WHERE c.user_id = u.id), u.administrator, u.exempt ",
+            "(SELECT count(*) FROM credentials c WHERE c.user_id = u.id), u.administrator, u.exempt, ",
+            "u.password_failures, u.password_blocked_until ",
             "FROM users u LEFT JOIN groups g ON g.id = u.group_id ",
             $rest
         )
@@ -111,6 +116,8 @@ fn user(row: &AnyRow) -> Result<User, StoreError> {
         locked_at: row.try_get(8)?,
         created_at: row.try_get(9)?,
         tokens: row.try_get(10)?,
+        password_failures: row.try_get(13)?,
+        password_blocked_until: row.try_get(14)?,
         rights: Rights { administrator: row.try_get::<i64, _>(11)? == 1, exempt: row.try_get::<i64, _>(12)? == 1 },
     })
 }

@@ -75,6 +75,29 @@ pub struct Registrant {
     pub group_policy: Option<String>,
 }
 
+/// What became of a try at a password.
+#[derive(Clone, Debug)]
+pub enum Claim {
+    /// It may be looked at.
+    Open(Registrant),
+    /// The user of this id has to wait.
+    Waits(String),
+    /// There is no such user.
+    Unknown,
+}
+
+impl Claim {
+    /// Who registers or signs in, where the try may be looked at; else the id of who has to wait, and the reason for the
+    /// audit log.
+    pub fn open(self) -> Result<Registrant, (Option<String>, &'static str)> {
+        match self {
+            Self::Open(registrant) => Ok(registrant),
+            Self::Waits(user_id) => Err((Some(user_id), "waiting")),
+            Self::Unknown => Err((None, "unknown")),
+        }
+    }
+}
+
 /// A registration under way.
 #[derive(Clone, Debug)]
 pub struct Registration {
@@ -143,18 +166,18 @@ pub struct Revoked {
 }
 
 /// Reads who registers, and claims an attempt at the password by [`CLAIM_PASSWORD`]: after five wrong ones in a row delays
-/// of 30 s to an hour. `None`: no such user, or one who has to wait.
+/// of 30 s to an hour. Whatever comes of it, the same statements are sent, and as many rows come back.
 pub async fn claim_password(
     connection: &mut AnyConnection,
     statement: &str,
     folded: &str,
     now: i64,
-) -> Result<Option<Registrant>, StoreError> {
-    const READ: &str = "SELECT u.id, u.name, u.phone, u.password_hash, g.policy FROM users u \
+) -> Result<Claim, StoreError> {
+    const READ: &str = "SELECT u.id, u.name, u.phone, u.password_hash, g.policy, u.folded FROM users u \
         LEFT JOIN groups g ON g.id = u.group_id WHERE u.id = $1";
     let claim = in_dialect(connection, statement);
     let claim = sqlx::query(AssertSqlSafe(claim)).bind(folded).bind(now).fetch_optional(&mut *connection).await?;
-    let Some(claim) = claim else { return Ok(None) };
+    let Some(claim) = claim else { return Ok(Claim::Unknown) };
     let (id, claimed): (String, i64) = (claim.try_get(0)?, claim.try_get(1)?);
     let row = sqlx::query(READ).bind(id).fetch_one(connection).await?;
     let found = Registrant {
@@ -164,7 +187,13 @@ pub async fn claim_password(
         password_hash: row.try_get(3)?,
         group_policy: row.try_get(4)?,
     };
-    Ok(Some(found).filter(|_| claimed == 1))
+    // Somebody else's row stands for a name that nobody has.
+    let own = row.try_get::<String, _>(5)? == folded;
+    Ok(match claimed {
+        1 => Claim::Open(found),
+        _ if own => Claim::Waits(found.user_id),
+        _ => Claim::Unknown,
+    })
 }
 
 /// Takes wrong passwords back after a right one. Locks the user's row, so that what follows is one after another.

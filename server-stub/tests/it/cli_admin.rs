@@ -172,6 +172,7 @@ fn an_administrator_is_made_and_rescued_from_the_console() {
     for (who, exit) in [("ada", 3), ("nobody", 3), (" ", 3)] {
         assert_eq!(json(data, &["rescue", who], "").0, exit);
     }
+    assert_eq!((&root["password_failures"], &root["password_blocked_until"]), (&json!(0), &Value::Null));
     // Another administrator is a user with the right, and may lose it.
     json(data, &["user", "set", "ada", "--administrator", "true"], "");
     let told = text(data, &["rescue", "ada"], "");

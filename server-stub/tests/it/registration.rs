@@ -541,6 +541,45 @@ on_both! {
         answer(&challenge(NOW + 3630).await, NOW + 3630).await.unwrap();
     }
 
+    async fn a_password_that_waits_is_seen_and_opened(database: &Database) {
+        let desk = desk(database).await;
+        let ada = add_ada(database, &desk.store).await;
+        let id = desk.store.user(&ada).await.unwrap().id;
+        let phone = Phone::new("first", 1);
+        let login = async |user: &str, password: &str| {
+            desk.login(&Settings::default(), user, Password::new(password), at(NOW)).await.is_ok()
+        };
+        for _ in 0..5 {
+            assert!(!login("ada", "wrong").await);
+        }
+        // Also the right one, here as there, and a name that nobody has.
+        assert!(!login("ada", PASSWORD).await);
+        assert!(phone.start(&desk, "ada", PASSWORD, at(NOW)).await.is_err());
+        assert!(!login("bob", PASSWORD).await);
+        assert!(phone.start(&desk, "bob", PASSWORD, at(NOW)).await.is_err());
+        let said: Vec<(Option<String>, String)> = desk
+            .store
+            .audit_newest(None, 5)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|entry| {
+                let detail: serde_json::Value = serde_json::from_str(&entry.detail).unwrap();
+                (entry.user_id, detail["reason"].as_str().unwrap().to_owned())
+            })
+            .collect();
+        let waiting = (Some(id.clone()), "waiting".to_owned());
+        let unknown = (None, "unknown".to_owned());
+        let password = (Some(id), "password".to_owned());
+        assert_eq!(said, [password, waiting.clone(), waiting, unknown.clone(), unknown]);
+        let seen = desk.store.user(&ada).await.unwrap();
+        assert_eq!((seen.password_failures, seen.password_blocked_until), (5, at(NOW + 30).seconds()));
+        desk.store.unlock_user(&desk.keys, &ada, at(NOW)).await.unwrap();
+        let seen = desk.store.user(&ada).await.unwrap();
+        assert_eq!((seen.password_failures, seen.password_blocked_until), (0, 0));
+        assert!(login("ada", PASSWORD).await);
+    }
+
     async fn a_clock_that_steps_ends_no_lock_and_no_session(database: &Database) {
         let desk = desk(database).await;
         let ada = add_ada(database, &desk.store).await;

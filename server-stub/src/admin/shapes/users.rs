@@ -36,6 +36,10 @@ pub struct User {
     pub blocked_until: Option<String>,
     /// Since when the second factor is locked.
     pub locked_at: Option<String>,
+    /// Wrong passwords in a row.
+    pub password_failures: i64,
+    /// Until when passwords are refused, also right ones.
+    pub password_blocked_until: Option<String>,
     /// How many tokens there are.
     pub token_count: i64,
     /// When the user was added.
@@ -56,6 +60,8 @@ impl User {
             failures: user.failures,
             blocked_until: (user.blocked_until > 0).then(|| instant(user.blocked_until)),
             locked_at: user.locked_at.map(instant),
+            password_failures: user.password_failures,
+            password_blocked_until: (user.password_blocked_until > 0).then(|| instant(user.password_blocked_until)),
             token_count: user.tokens,
             created_at: instant(user.created_at),
         }

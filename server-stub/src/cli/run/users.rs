@@ -63,6 +63,7 @@ pub(super) async fn user(context: &Context, command: &UserCommand) -> Result<Rep
                 row("administrator", yes(user.administrator)),
                 row("exempt", yes(user.exempt)),
                 row("wrong codes", user.failures.to_string()),
+                row("wrong passwords", user.password_failures.to_string()),
                 row("state", state(user)),
                 row("added", user.created_at.clone()),
             ];
@@ -103,11 +104,13 @@ pub(super) async fn user(context: &Context, command: &UserCommand) -> Result<Rep
 }
 
 fn state(user: &User) -> String {
-    match (&user.locked_at, &user.blocked_until) {
-        (Some(at), _) => format!("locked since {at}"),
-        (None, Some(until)) => format!("waits until {until}"),
-        (None, None) => String::new(),
-    }
+    let second = match (&user.locked_at, &user.blocked_until) {
+        (Some(at), _) => Some(format!("locked since {at}")),
+        (None, Some(until)) => Some(format!("waits until {until}")),
+        (None, None) => None,
+    };
+    let password = user.password_blocked_until.as_ref().map(|until| format!("password waits until {until}"));
+    second.into_iter().chain(password).collect::<Vec<_>>().join(", ")
 }
 
 fn change(facts: &UserFacts) -> Result<UserChange, CliError> {

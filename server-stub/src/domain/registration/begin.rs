@@ -59,27 +59,27 @@ impl Desk {
         let mut transaction = self.store.begin_unsynced().await?;
         let found = rows::claim_password(&mut transaction, rows::CLAIM_PASSWORD, folded, now.seconds()).await?;
         transaction.commit().await.map_err(StoreError::from)?;
-        let hash = found.as_ref().and_then(|found| found.password_hash.clone());
+        let found = found.open();
+        let hash = found.as_ref().ok().and_then(|found| found.password_hash.clone());
         let right = self.passwords.matches(password, hash).await;
-        let policy = settings.policy_of(found.as_ref().and_then(|found| found.group_policy.as_deref()));
+        let policy = settings.policy_of(found.as_ref().ok().and_then(|found| found.group_policy.as_deref()));
         let has = match &found {
-            Some(found) if right => users::kinds(&mut *self.store.reader().await?, &found.user_id).await?,
+            Ok(found) if right => users::kinds(&mut *self.store.reader().await?, &found.user_id).await?,
             _ => BTreeSet::new(),
         };
         let allowed = policy.self_enrollment && policy.admits(TokenKind::Totp, &has).is_ok();
         let beginner = match found {
-            Some(Registrant { phone: Some(phone), user_id, group_policy, password_hash, .. }) if right && allowed => {
+            Ok(Registrant { phone: Some(phone), user_id, group_policy, password_hash, .. }) if right && allowed => {
                 Beginner { user_id, phone, group_policy, by: By::Password(password_hash) }
             }
             found => {
-                let reason = match &found {
-                    None => "unknown_or_waiting",
-                    Some(_) if !right => "password",
-                    Some(_) if !allowed => "policy",
-                    Some(_) => "no_phone",
+                let (user, reason) = match found {
+                    Err(refused) => refused,
+                    Ok(found) if !right => (Some(found.user_id), "password"),
+                    Ok(found) if !allowed => (Some(found.user_id), "policy"),
+                    Ok(found) => (Some(found.user_id), "no_phone"),
                 };
-                let user = found.as_ref().map(|found| found.user_id.as_str());
-                let event = Event::new(now, "registration.refused", user).with(json!({ "reason": reason }));
+                let event = Event::new(now, "registration.refused", user.as_deref()).with(json!({ "reason": reason }));
                 let mut transaction = self.store.begin_unsynced().await?;
                 self.finish(&mut transaction, vec![event]).await?;
                 transaction.commit().await.map_err(StoreError::from)?;

@@ -169,7 +169,7 @@ pub(crate) async fn reset(
     }))
 }
 
-/// Lets a user try again after too many wrong codes.
+/// Lets a user try again after too many wrong codes or passwords.
 #[utoipa::path(
     post,
     path = "/api/v1/admin/users/{name}/unlock",
