@@ -25,7 +25,10 @@ use tokio_rustls::{
     TlsAcceptor,
     rustls::{
         self,
-        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+        pki_types::{
+            CertificateDer, PrivateKeyDer,
+            pem::{self, PemObject as _},
+        },
     },
 };
 use tracing_subscriber::EnvFilter;
@@ -45,6 +48,9 @@ const MOST_CONNECTIONS: usize = 8192;
 const HEADERS_WITHIN: Duration = Duration::from_secs(30);
 /// How long a TLS handshake may take.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+/// What is wrong with a file that should have a key.
+const NO_KEY: &str = "there is no private key in it. It is PEM that begins with PRIVATE KEY (PKCS #8), EC PRIVATE KEY (SEC 1) or \
+    RSA PRIVATE KEY (PKCS #1), and is not encrypted";
 /// How long requests that are under way may take when the server ends.
 const END_WITHIN: Duration = Duration::from_secs(10);
 
@@ -237,13 +243,24 @@ fn tls(certificate: &Path, key: &Path) -> Result<TlsAcceptor, CliError> {
     if chain.is_empty() {
         return Err(wrong(certificate, &"there is no certificate in it"));
     }
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, &error))?;
-    let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| match error {
+        pem::Error::NoItemsFound => wrong(key, &NO_KEY),
+        error => wrong(key, &error),
+    })?;
+    let provider = rustls::crypto::ring::default_provider();
+    provider.key_provider.load_private_key(private.clone_key()).map_err(|error| wrong(key, &error))?;
+    let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| CliError::Tls(error.to_string()))?
         .with_no_client_auth()
         .with_single_cert(chain, private)
-        .map_err(|error| wrong(certificate, &error))?;
+        .map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => {
+                let whose = format!("it is not the key of the certificate in {}", certificate.display());
+                wrong(key, &whose)
+            }
+            error => wrong(certificate, &error),
+        })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

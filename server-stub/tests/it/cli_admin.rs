@@ -218,6 +218,35 @@ fn a_program_reads_why_something_was_not_done() {
 }
 
 #[test]
+fn what_is_wrong_with_a_certificate_names_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    if crate::kit::twins::Authority::new(data).is_none() {
+        println!("skipped: openssl is not installed");
+        return;
+    }
+    let file = |name: &str| data.join(name).to_str().unwrap().to_owned();
+    let locked = ["ec", "-in", "key.pem", "-aes256", "-passout", "pass:x", "-out", "locked.pem"];
+    assert!(Command::new("openssl").args(locked).current_dir(data).output().unwrap().status.success());
+    let pkcs8 = ["pkcs8", "-topk8", "-in", "key.pem", "-passout", "pass:x", "-out", "pkcs8.pem"];
+    assert!(Command::new("openssl").args(pkcs8).current_dir(data).output().unwrap().status.success());
+    for (certificate, key, wrong) in [
+        ("cert.pem", "cert.pem", "cert.pem: there is no private key in it. It is PEM"),
+        ("cert.pem", "pkcs8.pem", "pkcs8.pem: there is no private key in it. It is PEM"),
+        ("cert.pem", "locked.pem", "locked.pem: "),
+        ("cert.pem", "ca.key", "ca.key: it is not the key of the certificate in "),
+        ("key.pem", "key.pem", "key.pem: there is no certificate in it"),
+        ("cert.pem", "none.pem", "none.pem: "),
+    ] {
+        let (certificate, key) = (file(certificate), file(key));
+        let output = run(data, &["serve", "--tls-certificate", &certificate, "--tls-key", &key], "");
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains(&format!("TLS: {}{wrong}", file(""))), "{told}");
+    }
+}
+
+#[test]
 fn a_script_has_the_link_alone() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
