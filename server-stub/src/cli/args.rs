@@ -72,9 +72,15 @@ pub(super) enum Command {
 /// How to answer requests.
 #[derive(Clone, Debug, ClapArgs)]
 pub(super) struct Serve {
-    /// Address and port
-    #[arg(long, env = "COUNTERSIGN_SERVER_LISTEN", default_value = "127.0.0.1:8470", value_name = "ADDR")]
-    pub(super) listen: SocketAddr,
+    /// Address or name, and port
+    #[arg(
+        long,
+        env = "COUNTERSIGN_SERVER_LISTEN",
+        default_value = "127.0.0.1:8470",
+        value_name = "ADDR:PORT",
+        value_parser = listen
+    )]
+    pub(super) listen: String,
     /// The certificate chain in PEM: with it the server speaks HTTPS
     #[arg(long, env = "COUNTERSIGN_SERVER_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key")]
     pub(super) tls_certificate: Option<PathBuf>,
@@ -84,6 +90,19 @@ pub(super) struct Serve {
     /// What is logged, to standard error: error, warn, info, debug, trace, or MODULE=LEVEL,..
     #[arg(long, env = "COUNTERSIGN_SERVER_LOG", default_value = "info", value_name = "FILTER")]
     pub(super) log: String,
+}
+
+/// An address with a port, or a name with one, which is looked up when the server starts.
+fn listen(text: &str) -> Result<String, &'static str> {
+    let named = text.rsplit_once(':').is_some_and(|(name, port)| {
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+        !name.is_empty() && plain && port.parse::<u16>().is_ok()
+    });
+    if named || text.parse::<SocketAddr>().is_ok() {
+        Ok(text.to_owned())
+    } else {
+        Err("an address is ADDR:PORT, as in 127.0.0.1:8470, [::1]:8470 or localhost:8470")
+    }
 }
 
 /// `admin ..`

@@ -49,6 +49,14 @@ pub(super) enum CliError {
     /// Reading or writing something of the machine.
     #[error("{0}: {1}")]
     Io(&'static str, #[source] io::Error),
+    /// Nobody can be listened to there.
+    #[error("{address} cannot be listened at: {source}")]
+    Listen {
+        /// The address that was given.
+        address: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A file or folder.
     #[error("{}: {source}", path.display())]
     File {
@@ -103,6 +111,7 @@ impl CliError {
         match self {
             Self::Usage(_) => "usage",
             Self::Io(..) | Self::File { .. } => "io",
+            Self::Listen { .. } => "address_unusable",
             Self::Open(_) => "database_not_opened",
             Self::Store(error) => error.code(),
             Self::KeysGone(_) | Self::KeyMissing { .. } => "keys_missing",

@@ -73,8 +73,9 @@ pub(super) async fn serve(place: &Place, options: &Serve, json: bool) -> Result<
     for warning in &context.warnings {
         tracing::warn!("{warning}");
     }
-    let listener = TcpListener::bind(options.listen).await.map_err(|error| CliError::Io("the address", error))?;
-    let bound = listener.local_addr().map_err(|error| CliError::Io("the address", error))?;
+    let no_listener = |source| CliError::Listen { address: options.listen.clone(), source };
+    let listener = TcpListener::bind(&options.listen).await.map_err(no_listener)?;
+    let bound = listener.local_addr().map_err(no_listener)?;
     let written = Arc::new(Notify::new());
     let app = App::new(
         context.store.clone(),

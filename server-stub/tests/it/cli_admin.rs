@@ -218,6 +218,40 @@ fn a_program_reads_why_something_was_not_done() {
 }
 
 #[test]
+fn a_name_is_looked_up_for_where_to_listen() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap().to_string();
+    for (address, code) in [
+        (taken.as_str(), "address_unusable"),
+        ("nowhere.invalid:8470", "address_unusable"),
+        ("localhost", "usage"),
+        ("localhost:x", "usage"),
+        (":8470", "usage"),
+        ("local host:8470", "usage"),
+    ] {
+        let output = run(data, &["--json", "serve", "--listen", address], "");
+        let told = String::from_utf8(output.stderr).unwrap();
+        let error: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+        assert_eq!(error["code"], code, "{told}");
+        assert!(error["error"].as_str().unwrap().contains(address), "{told}");
+    }
+    let mut child = Command::new(env!("CARGO_BIN_EXE_countersign-server"))
+        .arg("--data")
+        .arg(data)
+        .args(["serve", "--listen", "localhost:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(line.contains("http://127.0.0.1:") || line.contains("http://[::1]:"), "{line}");
+}
+
+#[test]
 fn what_is_wrong_with_a_certificate_names_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
