@@ -57,7 +57,10 @@ pub enum Problem {
     Scope(Scope),
     /// Something after the question mark is wrong.
     #[error("the query has a value that is not one")]
-    Query,
+    Query {
+        /// The name before the value, where it is known.
+        field: Option<String>,
+    },
     /// The path or the query has what no name and no value has, and some programs end a text at.
     #[error("the {0} has a control character (%00 to %1F, %7F, or beyond ASCII): leave it out")]
     Control(&'static str),
@@ -101,6 +104,11 @@ impl Problem {
         Self::Change { status: StatusCode::BAD_REQUEST, code: "field_invalid", field, message }
     }
 
+    /// A value after the question mark that is not one.
+    pub(crate) fn query(field: &str) -> Self {
+        Self::Query { field: Some(field.to_owned()) }
+    }
+
     fn parts(&self) -> (StatusCode, &'static str, Option<u64>) {
         match self {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", None),
@@ -114,7 +122,7 @@ impl Problem {
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", Some(2)),
             Self::Field { .. } => (StatusCode::BAD_REQUEST, "field_invalid", None),
             Self::Scope(_) => (StatusCode::FORBIDDEN, "scope_missing", None),
-            Self::Query => (StatusCode::BAD_REQUEST, "query_invalid", None),
+            Self::Query { .. } => (StatusCode::BAD_REQUEST, "query_invalid", None),
             Self::Control("path") => (StatusCode::BAD_REQUEST, "path_invalid", None),
             Self::Control(_) => (StatusCode::BAD_REQUEST, "query_invalid", None),
             Self::OwnKey => (StatusCode::CONFLICT, "own_key", None),
@@ -130,7 +138,7 @@ impl IntoResponse for Problem {
         let (status, code, retry_after) = self.parts();
         let field = match &self {
             Self::Field { name, .. } => Some((*name).to_owned()),
-            Self::Change { field, .. } => field.clone(),
+            Self::Change { field, .. } | Self::Query { field } => field.clone(),
             _ => None,
         };
         let body = ApiError { code: code.to_owned(), message: self.to_string(), field, retry_after };

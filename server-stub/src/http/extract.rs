@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes},
-    extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
+    extract::{
+        FromRequest, FromRequestParts, Request,
+        rejection::{BytesRejection, QueryRejection},
+    },
     http::{HeaderValue, Method, StatusCode, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
@@ -160,8 +163,15 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Query<T> {
             return Err(Problem::Control("query"));
         }
         let read = axum::extract::Query::from_request_parts(parts, app).await;
-        read.map(|axum::extract::Query(read)| Self(read)).map_err(|_| Problem::Query)
+        read.map(|axum::extract::Query(read)| Self(read)).map_err(|error| Problem::Query { field: unread(&error) })
     }
+}
+
+/// The name of the value that was not read. What comes behind it repeats the value.
+fn unread(error: &QueryRejection) -> Option<String> {
+    let said = std::error::Error::source(error)?.to_string();
+    let (name, _) = said.split_once(": ")?;
+    name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_').then(|| name.to_owned())
 }
 
 /// The same where the server asks for a key; anybody where it does not.

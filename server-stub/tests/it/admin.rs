@@ -206,9 +206,18 @@ on_both! {
         assert_eq!(names, ["Ada", "b/o b%", "bob", "eve_"]);
         let (_, found) = server.get(&format!("{USERS}?search=E_")).await;
         assert_eq!(found["users"].as_array().unwrap().len(), 1);
-        for wrong in ["limit=0", "limit=1001", "limit=x"] {
-            assert_eq!(server.get(&format!("{USERS}?{wrong}")).await.1["code"], "query_invalid");
+        for (path, wrong, field) in [
+            (USERS, "limit=0", "limit"),
+            (USERS, "limit=1001", "limit"),
+            (USERS, "search=a&limit=x", "limit"),
+            ("/api/v1/admin/audit", "after=-1", "after"),
+            ("/api/v1/admin/audit", "after=x", "after"),
+        ] {
+            let (_, answer) = server.get(&format!("{path}?{wrong}")).await;
+            assert_eq!((&answer["code"], &answer["field"]), (&json!("query_invalid"), &json!(field)), "{wrong}: {answer}");
         }
+        let (_, answer) = server.get(&format!("{USERS}?limit=1&limit=2")).await;
+        assert_eq!(answer["code"], "query_invalid", "{answer}");
 
         let (_, changed) = ask(Method::PATCH, "/api/v1/admin/users/ada", json!({ "email": "ada@example.org", "phone": "" })).await;
         assert_eq!((&changed["email"], &changed["phone"], &changed["group"]), (&json!("ada@example.org"), &Value::Null, &json!("Staff")));

@@ -33,5 +33,5 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 
 /// How many of a page.
 fn limit(asked: u32) -> Result<u32, Problem> {
-    if (1..=1000).contains(&asked) { Ok(asked) } else { Err(Problem::Query) }
+    if (1..=1000).contains(&asked) { Ok(asked) } else { Err(Problem::query("limit")) }
 }

@@ -72,7 +72,7 @@ pub(crate) async fn audit(
     let admin = caller.admin(&app, Scope::AuditRead)?;
     let limit = super::limit(query.limit)?;
     if query.after.is_some_and(|after| after < 0) {
-        return Err(Problem::Query);
+        return Err(Problem::query("after"));
     }
     let entries = admin.audit(query.after, query.user.as_deref(), limit).await?;
     let next = entries.last().map(|entry| entry.seq).or(query.after);
