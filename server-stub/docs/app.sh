@@ -6,11 +6,22 @@
 # FOLDER keeps the app's key and its token. STEP=1 takes the next code, for where the present one is used up.
 set -euo pipefail
 verb=$1 folder=$2 server=$3
+# json TEXT: as it stands between the quotes of a JSON string (RFC 8259, section 7).
+json() {
+    local text=${1//\\/\\\\} number control escaped
+    text=${text//\"/\\\"}
+    for number in {1..31}; do
+        printf -v escaped '\\u%04x' "$number"
+        printf -v control "\\x${escaped:4}"
+        text=${text//"$control"/"$escaped"}
+    done
+    printf %s "$text"
+}
 if [[ $verb == enroll ]]; then
-    who=$(printf '"link":"%s"' "${server##*/enroll/}") server=${server%/enroll/*} name=${4:-app.sh}
+    who=$(printf '"link":"%s"' "$(json "${server##*/enroll/}")") server=${server%/enroll/*} name=${4:-app.sh}
 else
     user=$4 password=$5 name=${6:-app.sh}
-    who=$(printf '"username":"%s","password":"%s"' "$user" "$password")
+    who=$(printf '"username":"%s","password":"%s"' "$(json "$user")" "$(json "$password")")
 fi
 mkdir -p "$folder"
 cd "$folder"
@@ -68,14 +79,14 @@ url=$(curl -sS --fail-with-body "$server/api/v1/server" | field url)
 register() {
     local reply registration nonce sms seal token first
     reply=$(printf '{%s,"app":{"name":"%s","platform":"shell","public_key":"%s"}}' \
-        "$who" "$name" "$(point app.pem | url64)" | post /api/v1/registrations)
+        "$who" "$(json "$name")" "$(point app.pem | url64)" | post /api/v1/registrations)
     registration=$(field registration <<<"$reply") nonce=$(field nonce <<<"$reply")
     echo "A code went to the number that ends in $(field phone_hint <<<"$reply")." >&2
     read -r sms
 
     make_key seal.pem
     seal=$(point seal.pem | url64)
-    reply=$(printf '{"code":"%s","seal_key":"%s","signature":"%s"}' "$sms" "$seal" \
+    reply=$(printf '{"code":"%s","seal_key":"%s","signature":"%s"}' "$(json "$sms")" "$seal" \
         "$(sign registration-confirm "$url" "$registration" "$nonce" "$sms" "$seal")" |
         post "/api/v1/registrations/$registration/confirm")
     token=$(field token <<<"$reply")
@@ -92,7 +103,7 @@ register() {
 
 sign_in() {
     local reply challenge nonce token second
-    reply=$(printf '{"username":"%s","password":"%s"}' "$user" "$password" | post /api/v1/login)
+    reply=$(printf '{"username":"%s","password":"%s"}' "$(json "$user")" "$(json "$password")" | post /api/v1/login)
     challenge=$(field challenge <<<"$reply") nonce=$(field nonce <<<"$reply") token=$(<token) second=$(code secret)
     printf '{"token":"%s","code":"%s","public_key":"%s","signature":"%s"}' "$token" "$second" "$(point app.pem | url64)" \
         "$(sign login-totp "$url" "$challenge" "$nonce" "$token" "$second")" | post "/api/v1/login/$challenge/totp"

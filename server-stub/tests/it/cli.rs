@@ -23,6 +23,9 @@ pub(crate) fn done(data: &Path, arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// One that JSON does not take as it is.
+const PASSWORD: &str = "seven \"calm\" \\otters\t&\u{1b}/";
+
 /// A server that ends with the test.
 pub(crate) struct Serving {
     child: Child,
@@ -157,7 +160,7 @@ fn the_documented_script_registers_a_token_and_signs_in() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let password = data.join("password");
-    std::fs::write(&password, "seven calm otters\n").unwrap();
+    std::fs::write(&password, format!("{PASSWORD}\n")).unwrap();
     done(data, &["user", "add", "ada", "--phone", "+491701234567", "--password-file", password.to_str().unwrap()]);
     let mut serving = Serving::start(data);
 
@@ -165,7 +168,7 @@ fn the_documented_script_registers_a_token_and_signs_in() {
         .arg("register")
         .arg(data.join("app"))
         .arg(format!("http://{}", serving.address))
-        .args(["ada", "seven calm otters", "Shell"])
+        .args(["ada", PASSWORD, r#"Ada's "Shell""#])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -180,7 +183,7 @@ fn the_documented_script_registers_a_token_and_signs_in() {
     let bound: Value = serde_json::from_slice(&output.stdout).unwrap();
     let listed = done(data, &["app", "list"]);
     assert_eq!((&listed[0]["app"], &listed[0]["token"]), (&bound["app"], &bound["token"]));
-    assert_eq!(listed[0]["name"], "Shell");
+    assert_eq!(listed[0]["name"], r#"Ada's "Shell""#);
 
     // It signs in with the next step's code, because the first is used up, and so is that one then.
     let sign_in = || {
@@ -188,7 +191,7 @@ fn the_documented_script_registers_a_token_and_signs_in() {
             .arg("sign-in")
             .arg(data.join("app"))
             .arg(format!("http://{}", serving.address))
-            .args(["ada", "seven calm otters"])
+            .args(["ada", PASSWORD])
             .env("STEP", "1")
             .output()
             .unwrap()
@@ -210,7 +213,7 @@ fn the_documented_script_registers_a_token_and_signs_in() {
 
     let log = std::fs::read_to_string(data.join("log")).unwrap();
     assert!(log.contains("/api/v1/registrations"));
-    for hidden in ["seven calm otters", &format!("\"{code}\""), &format!("{code} is your code"), session] {
+    for hidden in [PASSWORD, "otters", &format!("\"{code}\""), &format!("{code} is your code"), session] {
         assert!(!log.contains(hidden), "{hidden} is in the log");
     }
 }
