@@ -171,7 +171,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Query<T> {
 fn unread(error: &QueryRejection) -> Option<String> {
     let said = std::error::Error::source(error)?.to_string();
     let (name, _) = said.split_once(": ")?;
-    name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_').then(|| name.to_owned())
+    named(name)
 }
 
 /// The same where the server asks for a key; anybody where it does not.
