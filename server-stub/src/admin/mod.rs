@@ -308,8 +308,9 @@ impl Admin {
 
     /// The token of a link, sealed; and its secret's fingerprint, by which two links are known to be one token.
     fn new_token(&self, link: &str, now: Now) -> Result<(NewToken, Vec<u8>), AdminError> {
-        let token = uri::parse(link.trim())?.spec;
-        fit(&token)?;
+        let parsed = uri::parse(link.trim())?;
+        fit(&parsed)?;
+        let token = parsed.spec;
         let (columns, last_step) = verify::columns(&token).ok_or(Unfit::Kind)?;
         let id = self.random.id(now);
         let secret = token.secret.bytes();
