@@ -15,7 +15,7 @@ use crate::{
     password::HashFailed,
     seal::{Keys, KeysError},
     service::{Clock, Random},
-    store::{Actor, Durability, OpenError, Store, StoreError, Stranger},
+    store::{Actor, Durability, OpenError, Store, StoreError, Stranger, advice},
 };
 
 /// The variable that holds the keys where no file does.
@@ -131,6 +131,19 @@ impl CliError {
                 return Some("`user set NAME --phone NUMBER`; the code of a registration goes there");
             }
             Self::Admin(AdminError::Enrollment(LinkError::NoEmail)) => return Some("`user set NAME --email ADDRESS`"),
+            Self::Open(error) => return error.advice(),
+            Self::Listen { source, .. } => {
+                return match source.kind() {
+                    io::ErrorKind::AddrInUse => Some("another program listens there: `--listen` names another address"),
+                    io::ErrorKind::PermissionDenied => {
+                        Some("ports below 1024 are the system's: `--listen` names another")
+                    }
+                    io::ErrorKind::AddrNotAvailable => {
+                        Some("it is no address of this machine: `--listen` names another")
+                    }
+                    _ => None,
+                };
+            }
             Self::KeyMissing { .. } => {
                 return Some(
                     "put back the keys as they were after the last `key rotate`; without that key what it sealed is lost",
@@ -153,7 +166,7 @@ impl CliError {
             StoreError::Exists => {
                 "names are one in every spelling: `user list`, `group list` or `api-key list` shows it"
             }
-            StoreError::Unavailable(_) => "is the database there, and does another program hold it?",
+            StoreError::Unavailable(error) | StoreError::Failed(error) => return advice(error),
             _ => return None,
         })
     }

@@ -2,7 +2,7 @@
 
 use sqlx::{AnyPool, Executor as _, raw_sql};
 
-use super::Kind;
+use super::{Kind, trouble::said};
 
 /// One step of the schema.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +87,7 @@ pub enum MigrationError {
         known: i64,
     },
     /// A step failed.
-    #[error("the database's schema could not be brought to version {version}: {source}")]
+    #[error("the database's schema could not be brought to version {version}: {}", said(source))]
     Step {
         /// Which step.
         version: i64,
@@ -95,7 +95,7 @@ pub enum MigrationError {
         source: sqlx::Error,
     },
     /// The list of steps could not be read or written.
-    #[error("the database's schema could not be read: {0}")]
+    #[error("the database's schema could not be read: {}", said(.0))]
     Read(#[from] sqlx::Error),
 }
 

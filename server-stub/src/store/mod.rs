@@ -14,6 +14,7 @@ pub mod outbox;
 mod ready;
 pub mod registration;
 mod reseal;
+mod trouble;
 mod under_way;
 pub mod users;
 pub mod verify;
@@ -28,6 +29,8 @@ use sqlx::{
 
 pub use migrate::{MIGRATIONS, MigrationError};
 pub use newest_key::Stranger;
+pub use trouble::advice;
+use trouble::{passes, said};
 
 use crate::{
     domain::{audit::Event, policy::Contradiction},
@@ -87,7 +90,7 @@ pub enum StoreError {
     #[error("there is no such {0}")]
     Missing(&'static str),
     /// The database cannot be reached or is too busy: worth another try.
-    #[error("the database cannot be reached: {0}")]
+    #[error("the database cannot do this now: {}", said(.0))]
     Unavailable(#[source] sqlx::Error),
     /// What was named is an administrator, or would become one, and whoever asks may not do that.
     #[error("only an administrator changes an administrator")]
@@ -109,7 +112,7 @@ pub enum StoreError {
     #[error("a damaged row of {0}")]
     Damaged(&'static str),
     /// A statement that failed for another reason.
-    #[error("the database: {0}")]
+    #[error("the database: {}", said(.0))]
     Failed(#[source] sqlx::Error),
 }
 
@@ -147,26 +150,18 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// Whether what a database's code stands for is the machine's and not the statement's, and so worth another try.
-fn passes(code: &str) -> bool {
-    if code.len() == 5 {
-        // PostgreSQL: connection lost, no room and too many connections, shutting down, serialisation, deadlock, a copy
-        // that only reads.
-        return ["08", "53", "57"].iter().any(|class| code.starts_with(class))
-            || ["40001", "40P01", "25006"].contains(&code);
-    }
-    // SQLite, whose upper bits say more: busy or locked by another process, a file that is only read or cannot be
-    // opened, a disk that fails or is full.
-    matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(5 | 6 | 8 | 10 | 13 | 14))
-}
-
 /// Why a store did not open.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// No connection, or no right to the file.
-    #[error("the database cannot be opened: {0}")]
-    Connect(#[source] sqlx::Error),
+    #[error("the database {place} cannot be opened: {}", said(source))]
+    Connect {
+        /// Where it is.
+        place: String,
+        /// What it said.
+        source: sqlx::Error,
+    },
     /// Its schema could not be brought up to date.
     #[error(transparent)]
     Migrate(#[from] MigrationError),
@@ -182,6 +177,18 @@ pub enum Durability {
     Full,
     /// The system may lose the last commits when the machine loses power. For tests and comparisons.
     Relaxed,
+}
+
+/// Why there was no connection in time: a pool tries again and again, and does not tell why that was.
+async fn why(error: sqlx::Error, address: &str, session: String) -> sqlx::Error {
+    if !matches!(error, sqlx::Error::PoolTimedOut) {
+        return error;
+    }
+    let begin = async { AnyConnection::connect(address).await?.execute(AssertSqlSafe(session)).await };
+    match tokio::time::timeout(PATIENCE, begin).await {
+        Ok(Err(reason)) => reason,
+        _ => error,
+    }
 }
 
 impl Store {
@@ -241,14 +248,21 @@ impl Store {
                     })
                 })
         };
-        let writers = match kind {
+        let closed = |source| OpenError::Connect { place: trouble::place(kind, address), source };
+        let connected = match kind {
             Kind::Sqlite => pool(1).connect(address).await,
             Kind::Postgres => pool(8).connect(address).await,
-        }
-        .map_err(OpenError::Connect)?;
-        migrate::run(&writers, kind, MIGRATIONS).await?;
+        };
+        let writers = match connected {
+            Ok(writers) => writers,
+            Err(error) => return Err(closed(why(error, address, session).await)),
+        };
+        migrate::run(&writers, kind, MIGRATIONS).await.map_err(|error| match error {
+            MigrationError::Read(source) => closed(source),
+            error => error.into(),
+        })?;
         let readers = match kind {
-            Kind::Sqlite => pool(4).connect_lazy(address).map_err(OpenError::Connect)?,
+            Kind::Sqlite => pool(4).connect_lazy(address).map_err(closed)?,
             Kind::Postgres => writers.clone(),
         };
         Ok(Self { kind, durability, writers, readers, actor: None, tried: ready::Tried::default() })

@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Kind, Store, StoreError};
+use super::{Kind, Store, StoreError, trouble};
 
 /// How long what a try has shown is believed.
 const BELIEVED: Duration = Duration::from_secs(2);
@@ -63,13 +63,5 @@ impl Store {
 }
 
 fn is_busy(error: &StoreError) -> bool {
-    let StoreError::Unavailable(error) = error else { return false };
-    match error {
-        sqlx::Error::PoolTimedOut => true,
-        // SQLITE_BUSY and SQLITE_LOCKED, with what says more in the upper bits; PostgreSQL's codes have five digits.
-        sqlx::Error::Database(database) => database.code().is_some_and(|code| {
-            code.len() < 5 && matches!(code.parse::<u32>(), Ok(code) if [5, 6].contains(&(code & 0xff)))
-        }),
-        _ => false,
-    }
+    matches!(error, StoreError::Unavailable(error) if trouble::is_busy(error))
 }

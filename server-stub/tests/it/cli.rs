@@ -379,6 +379,58 @@ fn keys_that_are_gone_or_others_are_noticed() {
     assert_eq!(done(data, &["user", "list"]).as_array().unwrap().len(), 1);
 }
 
+/// What goes wrong at the start says where, what, and what to do.
+#[test]
+fn what_does_not_begin_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let told = |arguments: &[&str]| -> (String, String) {
+        let output = run(data, arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let told: Value = serde_json::from_slice(&output.stderr).unwrap();
+        let text = |name: &str| told[name].as_str().unwrap_or_else(|| panic!("{told}")).to_owned();
+        assert!(!told.to_string().contains(" at line "), "{told}");
+        (text("error"), text("advice"))
+    };
+    let file = data.join("server.db");
+    std::fs::write(&file, "no database at all, but long enough for somebody to have a look at it".repeat(100)).unwrap();
+    let (error, advice) = told(&["user", "list"]);
+    assert_eq!(error, format!("the database {} cannot be opened: file is not a database", file.display()));
+    assert!(advice.contains("put back a backup"), "{advice}");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let (error, advice) = told(&["user", "list"]);
+    assert_eq!(error, format!("the database {} cannot be opened: unable to open database file", file.display()));
+    assert!(advice.contains("may this account write"), "{advice}");
+    std::fs::remove_dir(&file).unwrap();
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (error, advice) = told(&["serve", "--listen", &address]);
+    assert!(error.starts_with(&format!("{address} cannot be listened at: Address")), "{error}");
+    assert!(advice.contains("--listen"), "{advice}");
+
+    drop(taken);
+    let (error, advice) = told(&["--database", &format!("postgres://pam:a-secret@{address}/tokens"), "user", "list"]);
+    assert!(
+        error.starts_with(&format!("the database \"tokens\" at {address} cannot be opened: Connection refused")),
+        "{error}"
+    );
+    assert!(advice.contains("--database"), "{advice}");
+
+    let Some(cluster) = crate::kit::Cluster::start() else {
+        println!("skipped: PostgreSQL is not installed (Debian: postgresql)");
+        return;
+    };
+    let (error, advice) = told(&["--database", &cluster.address("nope"), "user", "list"]);
+    assert!(error.ends_with("cannot be opened: database \"nope\" does not exist"), "{error}");
+    assert!(advice.contains("createdb"), "{advice}");
+    cluster.sql("postgres", "ALTER DATABASE postgres SET default_transaction_read_only = on");
+    let (error, advice) = told(&["--database", &cluster.address("postgres"), "user", "list"]);
+    assert!(error.ends_with("cannot execute CREATE TABLE in a read-only transaction"), "{error}");
+    assert!(advice.contains("only reads"), "{advice}");
+}
+
 /// Keys of before a rotation, as a backup has them: nothing is begun with them, and no number is used again.
 #[test]
 fn keys_of_before_a_rotation_change_nothing() {
