@@ -313,6 +313,46 @@ mod tests {
     }
 
     #[test]
+    fn the_servers_address_is_one_that_can_be_reached() {
+        let mut settings = Settings::default();
+        for right in [
+            "https://pam.example.org",
+            "http://localhost:8470",
+            "https://PAM.example.org:443/pam",
+            "https://[::1]:8443",
+            "http://192.0.2.7",
+        ] {
+            settings.set("public_url", right).unwrap();
+            assert_eq!(settings.public_url, right);
+        }
+        for wrong in [
+            "https://h/?q",
+            "https://h?q",
+            "https://h?",
+            "https://h#f",
+            "https://h:99999",
+            "https://h:0",
+            "https://h:x",
+            "https://h:",
+            "https://h/",
+            "https://",
+            "https:///h",
+            "https://user@h",
+            "https://user:pass@h",
+            "https://h\\e",
+            "https://h/../e",
+            "https://h/a b",
+            "https://h%2fe",
+            "https://[::1",
+            "https://1.2.3.999",
+            "ftp://h",
+            "h",
+        ] {
+            assert!(settings.set("public_url", wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn the_first_kind_comes_first_and_few_tokens_are_asked_of_nobody() {
         let mut settings = Settings::default();
         let (totp, hotp) = (TokenKind::Totp, TokenKind::Hotp);

@@ -173,6 +173,24 @@ pub(super) fn base(text: &str) -> Option<String> {
         .then(|| text.to_owned())
 }
 
+/// The address of this server: what stands in links and is signed, so nothing that a reader of addresses would change.
+pub(super) fn public(text: &str) -> Option<String> {
+    let url = reqwest::Url::parse(text).ok()?;
+    let (_, rest) = text.split_once("://")?;
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let whole = matches!(url.scheme(), "https" | "http")
+        && !host.is_empty()
+        && !host.contains(['%', '@', '\\'])
+        && url.port() != Some(0)
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.path() == if path.is_empty() { "/" } else { path }
+        && !text.ends_with(['/', '?', '#', ':'])
+        && text.len() <= 1024
+        && text.bytes().all(|b| b.is_ascii_graphic());
+    whole.then(|| text.to_owned())
+}
+
 /// A method that gateways take.
 pub(super) fn method(text: &str) -> Option<String> {
     ["GET", "POST", "PUT"].contains(&text).then(|| text.to_owned())

@@ -228,15 +228,11 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "public_url",
-        takes: "an address as in https://pam.example.org",
+        takes: "an address as in https://pam.example.org, perhaps with a port and a path, without a / at its end",
         about: "the address that apps know the server by; it stands in what they sign",
         per_group: false,
         secret: false,
-        check: |all, text| {
-            let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
-            let whole = !host.is_empty() && !host.ends_with('/') && host.bytes().all(|b| b.is_ascii_graphic());
-            put(&mut all.public_url, whole.then(|| text.to_owned()))
-        },
+        check: |all, text| put(&mut all.public_url, senders::public(text)),
         show: |all| all.public_url.clone(),
     },
     Setting {
