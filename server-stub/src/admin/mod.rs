@@ -12,7 +12,9 @@ use std::{
 };
 
 use countersign_core::uri;
-use shapes::{App, AuditCheck, AuditEntry, Group, Message, RevokedApp, SentLink, Setting, Token, instant};
+use shapes::{
+    App, AppPage, AuditCheck, AuditEntry, Group, Message, MessagePage, RevokedApp, SentLink, Setting, Token, instant,
+};
 
 use crate::{
     domain::{
@@ -194,6 +196,12 @@ impl Admin {
         self.group(&name).await
     }
 
+    /// Deletes a group that nobody is in.
+    pub async fn delete_group(&self, name: &str, now: Now) -> Result<(), AdminError> {
+        let name = Name::new(name).map_err(|_| StoreError::Missing("group"))?;
+        Ok(self.store.delete_group(&self.keys, &name, now).await?)
+    }
+
     async fn group(&self, name: &Name) -> Result<Group, AdminError> {
         let groups = self.groups().await?;
         let found =
@@ -324,9 +332,19 @@ impl Admin {
         Ok(self.store.tokens(&somebody(user)?).await?.into_iter().map(Token::from).collect())
     }
 
-    /// The apps that have a token.
-    pub async fn apps(&self) -> Result<Vec<App>, AdminError> {
-        Ok(self.store.bindings().await?.into_iter().map(App::from).collect())
+    /// Deletes one of a user's tokens.
+    pub async fn delete_token(&self, user: &str, token: &str, now: Now) -> Result<(), AdminError> {
+        let user = somebody(user)?;
+        let token = uuid::Uuid::try_parse(token.trim()).map_err(|_| StoreError::Missing("token"))?.to_string();
+        Ok(self.store.delete_token(&self.keys, &self.random, &user, &token, now).await?)
+    }
+
+    /// A page of the apps that have a token, by their users' names: those after `after`.
+    pub async fn apps(&self, after: &str, most: u32) -> Result<AppPage, AdminError> {
+        let page = self.store.bindings_after(after, most.into()).await?;
+        let full = page.len() >= usize::try_from(most).unwrap_or(usize::MAX);
+        let next = page.last().filter(|_| full).map(|last| countersign_core::matching::fold(&last.user));
+        Ok(AppPage { apps: page.into_iter().map(App::from).collect(), next })
     }
 
     /// Takes a user's token away from its app, and ends the registrations under way.
@@ -387,13 +405,19 @@ impl Admin {
         })
     }
 
-    /// The newest messages; with their texts where that is wanted and they go to the console, where everybody who reads
-    /// its output has them anyway.
-    pub async fn messages(&self, texts: bool) -> Result<Vec<Message>, AdminError> {
+    /// A page of messages, newest first: those older than the one of the id `after`. With their texts where that is wanted
+    /// and they go to the console, where everybody who reads its output has them anyway.
+    pub async fn messages(&self, texts: bool, after: Option<&str>, most: u32) -> Result<MessagePage, AdminError> {
         let stored = self.store.stored_settings().await?;
         let set = Settings::from_stored(stored.iter().map(|(name, value)| (name.as_str(), value.as_str()))).senders;
-        let messages = self.store.messages(&self.keys, 100).await?.into_iter();
-        Ok(messages
+        let messages = match after {
+            None => self.store.messages(&self.keys, most.into()).await?,
+            Some(id) => self.store.messages_before(&self.keys, id, most.into()).await?,
+        };
+        let full = messages.len() >= usize::try_from(most).unwrap_or(usize::MAX);
+        let next = messages.last().filter(|_| full).map(|last| last.id.clone());
+        let messages = messages
+            .into_iter()
             .map(|message| {
                 let console = match message.channel {
                     Channel::Sms => set.sms == SmsKind::Console,
@@ -401,7 +425,8 @@ impl Admin {
                 };
                 Message::new(message, texts && console)
             })
-            .collect())
+            .collect();
+        Ok(MessagePage { messages, next })
     }
 }
 

@@ -273,6 +273,11 @@ pub(super) enum GroupCommand {
     },
     /// List groups
     List,
+    /// Delete a group that nobody is in
+    Delete {
+        /// The name
+        name: String,
+    },
 }
 
 /// `settings ..`
@@ -318,6 +323,13 @@ pub(super) enum TokenCommand {
         /// The user
         user: String,
     },
+    /// Delete one of a user's tokens
+    Delete {
+        /// The user
+        user: String,
+        /// The token's id, as `token list` shows it
+        token: String,
+    },
 }
 
 /// `app ..`
@@ -335,8 +347,15 @@ pub(super) enum AppCommand {
 /// `outbox ..`
 #[derive(Debug, Subcommand)]
 pub(super) enum OutboxCommand {
-    /// List the newest messages: how far they are, and their texts where they go to the console
-    List,
+    /// List messages, the newest first: how far they are, and their texts where they go to the console
+    List {
+        /// How many
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+        /// Those older than the message of this id
+        #[arg(long, value_name = "ID")]
+        after: Option<String>,
+    },
 }
 
 /// `api-key ..`

@@ -158,6 +158,10 @@ impl CliError {
         Some(match error {
             StoreError::Missing("user") => "`user list` says who there is",
             StoreError::Missing("group") => "`group list` says which there are",
+            StoreError::Missing("token") => "`token list USER` says which there are",
+            StoreError::InUse => {
+                "`user list` says who; `user set NAME --group OTHER` moves one, `--group ''` into none"
+            }
             StoreError::Missing("API key") => "`api-key list` says which there are",
             StoreError::Missing("registered app") => "`app list` says who has one",
             StoreError::Missing("administrator") => {
@@ -184,7 +188,7 @@ impl CliError {
         match store {
             StoreError::Missing(_) => 3,
             StoreError::Exists => 4,
-            StoreError::Contradiction { .. } => 2,
+            StoreError::Contradiction { .. } | StoreError::InUse => 2,
             _ => 1,
         }
     }

@@ -15,7 +15,7 @@ pub enum Scope {
     UsersWrite,
     /// List groups.
     GroupsRead,
-    /// Add and change groups.
+    /// Add, change and delete groups.
     GroupsWrite,
     /// Show settings.
     SettingsRead,
@@ -23,7 +23,7 @@ pub enum Scope {
     SettingsWrite,
     /// List tokens.
     TokensRead,
-    /// Add tokens.
+    /// Add and delete tokens.
     TokensWrite,
     /// List apps.
     AppsRead,
@@ -48,11 +48,11 @@ pub const SCOPES: &[(Scope, &str, &str)] = &[
     (Scope::UsersRead, "users:read", "list and show users"),
     (Scope::UsersWrite, "users:write", "add, change, reset, unlock and delete users who are no administrators"),
     (Scope::GroupsRead, "groups:read", "list groups"),
-    (Scope::GroupsWrite, "groups:write", "add and change groups"),
+    (Scope::GroupsWrite, "groups:write", "add, change and delete groups"),
     (Scope::SettingsRead, "settings:read", "show settings"),
     (Scope::SettingsWrite, "settings:write", "change settings"),
     (Scope::TokensRead, "tokens:read", "list tokens"),
-    (Scope::TokensWrite, "tokens:write", "add tokens"),
+    (Scope::TokensWrite, "tokens:write", "add and delete tokens"),
     (Scope::AppsRead, "apps:read", "list apps"),
     (Scope::AppsWrite, "apps:write", "take tokens away from their apps"),
     (Scope::AuditRead, "audit:read", "read and check the audit log"),

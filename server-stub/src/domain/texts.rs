@@ -74,6 +74,8 @@ pub enum Notice<'a> {
     Added,
     /// The registered token was taken away.
     Revoked,
+    /// A token that is in no app was taken away.
+    Deleted,
     /// All tokens were taken away.
     Cleared,
     /// The tokens have to be confirmed by a code again.
@@ -108,6 +110,9 @@ impl Notice<'_> {
             (Self::Revoked, English) => "the token in your app was taken away.".to_owned(),
             (Self::Revoked, German) => "der Token in Ihrer App wurde entzogen.".to_owned(),
             (Self::Revoked, Turkish) => "uygulamanızdaki token kaldırıldı.".to_owned(),
+            (Self::Deleted, English) => "one of your tokens was taken away.".to_owned(),
+            (Self::Deleted, German) => "einer Ihrer Token wurde entzogen.".to_owned(),
+            (Self::Deleted, Turkish) => "tokenlarınızdan biri kaldırıldı.".to_owned(),
             (Self::Cleared, English) => "all your tokens were taken away.".to_owned(),
             (Self::Cleared, German) => "alle Ihre Token wurden entzogen.".to_owned(),
             (Self::Cleared, Turkish) => "bütün tokenlarınız kaldırıldı.".to_owned(),

@@ -176,9 +176,9 @@ impl From<AdminError> for Problem {
     fn from(error: AdminError) -> Self {
         let status = match &error {
             AdminError::Store(StoreError::Missing(_)) => StatusCode::NOT_FOUND,
-            AdminError::Store(StoreError::Exists) | AdminError::HasToken(_) | AdminError::NoAddress => {
-                StatusCode::CONFLICT
-            }
+            AdminError::Store(StoreError::Exists | StoreError::InUse)
+            | AdminError::HasToken(_)
+            | AdminError::NoAddress => StatusCode::CONFLICT,
             AdminError::Store(StoreError::Administrator) | AdminError::ScopeBeyond | AdminError::LeadsSecrets(_) => {
                 StatusCode::FORBIDDEN
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use super::{Store, StoreError, credentials, in_dialect, json as json_text, verify};
+use super::{Store, StoreError, credentials, former, in_dialect, json as json_text, registration, users, verify};
 pub use super::{
     accounts::{NewUser, Rights, User, UserChange},
     keys::ApiKey,
@@ -13,7 +13,9 @@ pub use super::{
 use crate::{
     domain::{
         audit::Event,
+        notices::Teller,
         policy::{CONTRADICTING, Setting, Settings},
+        texts::Notice,
         users::Name,
     },
     seal::Keys,
@@ -165,6 +167,51 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         let event = Event::new(now, "group.changed", None).with(json!({ "group": name.shown(), "changed": changes }));
+        self.record(&mut transaction, keys, vec![event]).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Deletes a group. [`StoreError::InUse`] where somebody is in it.
+    pub async fn delete_group(&self, keys: &Keys, name: &Name, now: Now) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let deleted = sqlx::query("DELETE FROM groups WHERE folded = $1").bind(name.folded());
+        // Users name their group: the database lets none go that one of them names.
+        let deleted = deleted.execute(&mut *transaction).await.map_err(|error| match &error {
+            sqlx::Error::Database(told) if told.is_foreign_key_violation() => StoreError::InUse,
+            _ => error.into(),
+        })?;
+        if deleted.rows_affected() == 0 {
+            return Err(StoreError::Missing("group"));
+        }
+        let event = Event::new(now, "group.deleted", None).with(json!({ "group": name.shown() }));
+        self.record(&mut transaction, keys, vec![event]).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Deletes one of a user's tokens. One that an app has is taken away from it, and the app may hear so.
+    pub async fn delete_token(
+        &self,
+        keys: &Keys,
+        random: &Random,
+        user: &Name,
+        token: &str,
+        now: Now,
+    ) -> Result<(), StoreError> {
+        const DELETE: &str = "DELETE FROM credentials WHERE id = $1 AND user_id = $2 RETURNING kind";
+        let mut transaction = self.begin().await?;
+        let user_id = self.locked(&mut transaction, user).await?;
+        let bound = registration::binding_of(&mut transaction, &user_id).await?;
+        let bound = bound.filter(|bound| bound.credential_id == token);
+        if bound.is_some() {
+            former::remember(&mut transaction, &user_id, false, now.seconds()).await?;
+        }
+        let deleted = sqlx::query(DELETE).bind(token).bind(&user_id).fetch_optional(&mut *transaction).await?;
+        let kind: String = deleted.ok_or(StoreError::Missing("token"))?.try_get(0)?;
+        let notice = if bound.is_some() { Notice::Revoked } else { Notice::Deleted };
+        let (_, policy) = users::policy(&mut transaction, &user_id).await?;
+        Teller { keys, random, now }.tell(&mut transaction, &user_id, &policy, notice).await?;
+        let detail = json!({ "token": token, "kind": kind, "app": bound.map(|bound| bound.app_id) });
+        let event = Event::new(now, "token.deleted", Some(&user_id)).with(detail);
         self.record(&mut transaction, keys, vec![event]).await?;
         Ok(transaction.commit().await?)
     }

@@ -108,6 +108,9 @@ pub enum StoreError {
         /// What.
         what: Contradiction,
     },
+    /// A group that somebody is in.
+    #[error("the group has users")]
+    InUse,
     /// A row that does not hold what it should.
     #[error("a damaged row of {0}")]
     Damaged(&'static str),
@@ -125,6 +128,7 @@ impl StoreError {
             Self::Unavailable(_) => "unavailable",
             Self::KeyMissing(_) => "keys_missing",
             Self::Administrator => "administrator_protected",
+            Self::InUse => "group_in_use",
             Self::Contradiction { .. } => "field_invalid",
             Self::Damaged(_) | Self::Failed(_) => "internal",
         }

@@ -253,8 +253,14 @@ impl Store {
 
     /// The newest messages, newest first.
     pub async fn messages(&self, keys: &Keys, most: i64) -> Result<Vec<Message>, StoreError> {
-        let sql = columns!("SELECT", "FROM outbox ORDER BY id DESC LIMIT $1");
-        let rows = sqlx::query(sql).bind(most).fetch_all(&self.readers).await?;
+        // After every id that there is.
+        self.messages_before(keys, "g", most).await
+    }
+
+    /// Messages older than the one of that id, newest first.
+    pub async fn messages_before(&self, keys: &Keys, id: &str, most: i64) -> Result<Vec<Message>, StoreError> {
+        let sql = columns!("SELECT", "FROM outbox WHERE id < $2 ORDER BY id DESC LIMIT $1");
+        let rows = sqlx::query(sql).bind(most).bind(id).fetch_all(&self.readers).await?;
         rows.iter().map(|row| message(row, keys)).collect()
     }
 }

@@ -396,7 +396,13 @@ pub async fn binding_of(connection: &mut AnyConnection, user_id: &str) -> Result
 impl Store {
     /// Every app that has a token, by user.
     pub async fn bindings(&self) -> Result<Vec<Binding>, StoreError> {
-        let rows = sqlx::query(binding_sql!("ORDER BY u.folded")).fetch_all(&self.readers).await?;
+        self.bindings_after("", i64::MAX).await
+    }
+
+    /// Apps that have a token, by their users' folded names, after that one.
+    pub async fn bindings_after(&self, folded: &str, most: i64) -> Result<Vec<Binding>, StoreError> {
+        let query = sqlx::query(binding_sql!("WHERE u.folded > $1 ORDER BY u.folded LIMIT $2"));
+        let rows = query.bind(folded).bind(most).fetch_all(&self.readers).await?;
         rows.iter().map(binding).collect()
     }
 

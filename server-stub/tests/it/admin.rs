@@ -273,10 +273,11 @@ on_both! {
         assert_eq!(ask(Method::PUT, setting, json!({ "value": null })).await.1["value"], "6");
         assert_eq!(server.get("/api/v1/admin/settings/none").await.0, 404);
         assert!(server.get("/api/v1/admin/settings").await.1.as_array().unwrap().len() > 10);
-        assert_eq!(server.get("/api/v1/admin/apps").await.1, json!([]));
+        assert_eq!(server.get("/api/v1/admin/apps").await.1, json!({ "apps": [], "next": null }));
         assert_eq!(ask(Method::DELETE, "/api/v1/admin/apps/ada", Value::Null).await.0, 404);
         // Ada was told of what was changed. What was said is for her.
         let (_, told) = server.get("/api/v1/admin/outbox").await;
+        let told = &told["messages"];
         assert!(!told.as_array().unwrap().is_empty());
         assert!(told.as_array().unwrap().iter().all(|message| message["text"].is_null()), "{told}");
         assert_eq!(ask(Method::DELETE, "/api/v1/admin/users/ada", Value::Null).await.0, 204);
@@ -379,6 +380,94 @@ on_both! {
         assert!(sent["link"].as_str().unwrap().starts_with("https://pam.example.org/enroll/"), "{sent}");
     }
 
+    async fn apps_and_messages_come_in_pages(database: &Database) {
+        let server = Server::start(database, &["admin"]).await;
+        for (user, app) in [("Zoe", 1), ("ada", 2), ("Bob", 3)] {
+            let name = database.add_user(&server.store, user).await;
+            let token = database.add_token(&server.store, &name, &token(TOTP)).await;
+            let id = server.store.user(&name).await.unwrap().id;
+            let mut transaction = server.store.begin().await.unwrap();
+            sqlx::query("INSERT INTO bindings (credential_id, user_id, app_id, app_key, app_name, platform, bound_at) \
+                VALUES ($1, $2, $3, $4, '', '', 0)")
+                .bind(token).bind(id).bind(app.to_string()).bind(vec![0_u8]).execute(&mut *transaction).await.unwrap();
+            transaction.commit().await.unwrap();
+            for number in ["+491701234567", "+491701234568"] {
+                let change = UserChange { phone: Some(Some(number.to_owned())), ..UserChange::default() };
+                let now = at(1_000_000_000 + app);
+                server.store.change_user(&database.keys, &database.random, &name, &change, now).await.unwrap();
+            }
+        }
+        let pages = async |path: &str, list: &str, limit: usize| {
+            let (mut sizes, mut seen, mut after) = (vec![], vec![], String::new());
+            loop {
+                let (status, page) = server.get(&format!("{path}?limit={limit}&after={after}")).await;
+                assert_eq!(status, 200, "{page}");
+                let rows = page[list].as_array().unwrap().clone();
+                sizes.push(rows.len());
+                seen.extend(rows);
+                let Some(next) = page["next"].as_str() else { break (sizes, seen) };
+                after = next.to_owned();
+            }
+        };
+        let (sizes, apps) = pages("/api/v1/admin/apps", "apps", 2).await;
+        let users: Vec<&str> = apps.iter().map(|app| app["user"].as_str().unwrap()).collect();
+        assert_eq!((sizes, users), (vec![2, 1], vec!["ada", "Bob", "Zoe"]));
+        let (sizes, messages) = pages("/api/v1/admin/outbox", "messages", 2).await;
+        let (_, whole) = pages("/api/v1/admin/outbox", "messages", 1000).await;
+        assert_eq!((sizes, &messages), (vec![2, 1], &whole));
+        assert!(whole.is_sorted_by(|newer, older| newer["id"].as_str() > older["id"].as_str()));
+        for wrong in ["apps?limit=0", "outbox?limit=1001", "outbox?after=nonsense"] {
+            assert_eq!(server.get(&format!("/api/v1/admin/{wrong}")).await.1["code"], "query_invalid", "{wrong}");
+        }
+    }
+
+    async fn a_token_and_a_group_are_deleted(database: &Database) {
+        let server = Server::start(database, &["admin", "tokens:write", "groups:write", "audit:read"]).await;
+        let desk = crate::registration::desk(database).await;
+        let root = database.add_user(&server.store, "root").await;
+        let roots = database.add_token(&server.store, &root, &token(TOTP)).await;
+        let right = UserChange { administrator: Some(true), ..UserChange::default() };
+        server.store.change_user(&database.keys, &database.random, &root, &right, at(0)).await.unwrap();
+        let ada = crate::registration::add_ada(database, &server.store).await;
+        let own = database.add_token(&server.store, &ada, &token(TOTP)).await;
+        open(&desk, &ada, "of the token", Some(&own), 1_000_000_000).await;
+        let delete = async |path: String| {
+            let (status, answer) = server.ask("tokens:write", Method::DELETE, &path, Value::Null).await;
+            (status, answer["code"].as_str().unwrap_or_default().to_owned())
+        };
+        for (path, status) in [
+            (format!("{USERS}/ada/tokens/{roots}"), 404),
+            (format!("{USERS}/ada/tokens/nonsense"), 404),
+            (format!("{USERS}/eve/tokens/{own}"), 404),
+            (format!("{USERS}/root/tokens/{roots}"), 403),
+            (format!("{USERS}/ADA/tokens/{own}"), 204),
+            (format!("{USERS}/ADA/tokens/{own}"), 404),
+        ] {
+            assert_eq!(delete(path.clone()).await.0, status, "{path}");
+        }
+        assert!(server.store.tokens(&ada).await.unwrap().is_empty());
+        assert_eq!(server.store.tokens(&root).await.unwrap().len(), 1);
+        assert!(server.store.session(&Sha256::digest("of the token").into(), 1_000_000_000).await.unwrap().is_none());
+        let told = server.store.messages(&database.keys, 1).await.unwrap();
+        assert!(told[0].body.contains("one of your tokens was taken away"), "{}", told[0].body);
+        let said = server.store.audit_newest(None, 1).await.unwrap();
+        assert!(said[0].event == "token.deleted" && said[0].detail.contains("key:tokens:write"), "{said:?}");
+
+        let groups = async |method, path: &str, body| server.ask("groups:write", method, path, body).await;
+        let group = "/api/v1/admin/groups/STAFF";
+        assert_eq!(groups(Method::DELETE, group, Value::Null).await.0, 404);
+        groups(Method::POST, "/api/v1/admin/groups", json!({ "name": "Staff" })).await;
+        server.ask("admin", Method::PATCH, "/api/v1/admin/users/ada", json!({ "group": "staff" })).await;
+        let (status, answer) = groups(Method::DELETE, group, Value::Null).await;
+        assert_eq!((status, &answer["code"]), (409, &json!("group_in_use")), "{answer}");
+        server.ask("admin", Method::PATCH, "/api/v1/admin/users/ada", json!({ "group": "" })).await;
+        assert_eq!(groups(Method::DELETE, group, Value::Null).await.0, 204);
+        assert_eq!(server.get("/api/v1/admin/groups").await.1, json!([]));
+        let said = server.store.audit_newest(None, 1).await.unwrap();
+        assert!(said[0].event == "group.deleted" && said[0].detail.contains("key:groups:write"), "{said:?}");
+        assert!(server.store.audit_verify(&database.keys).await.unwrap().is_ok());
+    }
+
     async fn a_key_opens_what_it_was_made_for(database: &Database) {
         let own = ["users:read", "users:write", "groups:read", "groups:write", "settings:read", "settings:write",
             "tokens:read", "tokens:write", "apps:read", "apps:write", "audit:read", "outbox:read", "keys:read"];
@@ -395,7 +484,7 @@ on_both! {
             let Some(rest) = path.strip_prefix("/api/v1/admin/") else { continue };
             for method in operations.as_object().unwrap().keys() {
                 let verb: Method = method.to_uppercase().parse().unwrap();
-                let path = path.replace("{name}", "nobody");
+                let path = path.replace("{name}", "nobody").replace("{token}", "01a20560-ef44-79fd-b465-d2ec02769e1b");
                 let body = match (method.as_str(), rest) {
                     ("post", "users") => json!({ "name": " " }),
                     ("post", "groups") => json!({ "name": " " }),

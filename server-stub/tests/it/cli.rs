@@ -316,6 +316,7 @@ fn what_goes_wrong_has_its_exit_code() {
         (&["token", "add", "ada", "--uri", "otpauth://totp/a"], 2),
         (&["token", "add", "ada", "--uri", "otpauth://steam/a?secret=MFXHIZLTORUW43TH"], 2),
         (&["token", "add", "ada", "--uri", "otpauth://totp/a?secret=AAAAAAAAAAAAAAAA&digits=3"], 2),
+        (&["outbox", "list", "--after", "nonsense"], 2),
         (&["api-key", "revoke", "none"], 3),
         (&["nonsense"], 2),
     ] {
@@ -350,6 +351,20 @@ fn settings_groups_and_users_are_what_was_set() {
     // The token's, and recipient, subject and text of the message that tells of it.
     assert_eq!(done(data, &["key", "rotate"]), json!({ "key": 2, "secrets": 4 }));
     assert_eq!(done(data, &["user", "reset", "ada", "--clear"]), json!({ "tokens_deleted": 1 }));
+    done(data, &["token", "add", "ada", "--uri", TOTP]);
+    let id = done(data, &["token", "list", "ada"])[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(done(data, &["token", "delete", "ada", &id]), json!({ "deleted": id }));
+    assert_eq!(run(data, &["token", "delete", "ada", &id]).status.code(), Some(3));
+    let full = run(data, &["group", "delete", "staff"]);
+    assert_eq!(full.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&full.stderr).contains("has users"));
+    done(data, &["user", "set", "ada", "--group", ""]);
+    done(data, &["group", "delete", "staff"]);
+    assert_eq!(done(data, &["group", "list"]), json!([]));
+    let newest = done(data, &["outbox", "list", "--limit", "1"]);
+    let after = newest[0]["id"].as_str().unwrap();
+    let all = done(data, &["outbox", "list"]).as_array().unwrap().len();
+    assert_eq!(done(data, &["outbox", "list", "--after", after]).as_array().unwrap().len(), all - 1);
     done(data, &["settings", "set", "issuer"]);
     assert_eq!(done(data, &["settings", "get", "issuer"]), json!({ "issuer": "Countersign" }));
     done(data, &["user", "delete", "ada"]);

@@ -125,6 +125,28 @@ impl From<Binding> for App {
     }
 }
 
+/// Apps by the names of their users, as many as were asked for.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AppPage {
+    /// The apps.
+    pub apps: Vec<App>,
+    /// What to ask the next page with; none after the last.
+    pub next: Option<String>,
+}
+
+/// Which apps.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AppQuery {
+    /// Those after the page whose `next` this is.
+    #[serde(default)]
+    pub after: String,
+    /// How many, 1 to 1000.
+    #[serde(default = "hundred")]
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    pub limit: u32,
+}
+
 /// An app that was taken away from a user.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RevokedApp {
@@ -255,6 +277,28 @@ pub struct Message {
     pub created_at: String,
     /// When it was sent.
     pub sent_at: Option<String>,
+}
+
+/// Messages, newest first, as many as were asked for.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MessagePage {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// What to ask the next page, of older ones, with; none after the last.
+    pub next: Option<String>,
+}
+
+/// Which messages.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct MessageQuery {
+    /// Those after the page whose `next` this is.
+    #[param(format = Uuid)]
+    pub after: Option<String>,
+    /// How many, 1 to 1000.
+    #[serde(default = "hundred")]
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    pub limit: u32,
 }
 
 impl Message {

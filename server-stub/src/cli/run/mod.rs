@@ -33,7 +33,9 @@ pub(super) async fn run(context: &Context, command: &Command) -> Result<Report, 
         Command::Token(TokenCommand::Import(import)) => import::tokens(context, import).await,
         Command::Token(command) => users::token(context, command).await,
         Command::App(command) => records::app(context, command).await,
-        Command::Outbox(OutboxCommand::List) => records::outbox(context).await,
+        Command::Outbox(OutboxCommand::List { limit, after }) => {
+            records::outbox(context, after.as_deref(), *limit).await
+        }
         Command::ApiKey(command) => records::api_key(context, command).await,
         Command::Audit(command) => records::audit(context, command).await,
         Command::Key(KeyCommand::Rotate) => rotate(context).await,

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::value;
 use crate::{
+    admin::shapes::MessagePage,
     cli::{
         CliError, Context, Report,
         args::{ApiKeyCommand, AppCommand, AuditCommand},
@@ -14,7 +15,12 @@ use crate::{
 pub(super) async fn app(context: &Context, command: &AppCommand) -> Result<Report, CliError> {
     match command {
         AppCommand::List => {
-            let apps = context.admin.apps().await?;
+            let (mut apps, mut after) = (Vec::new(), Some(String::new()));
+            while let Some(from) = after {
+                let page = context.admin.apps(&from, 1000).await?;
+                apps.extend(page.apps);
+                after = page.next;
+            }
             let rows: Vec<Vec<String>> = apps
                 .iter()
                 .cloned()
@@ -34,8 +40,11 @@ pub(super) async fn app(context: &Context, command: &AppCommand) -> Result<Repor
 }
 
 /// The messages; with their texts where they go to the console.
-pub(super) async fn outbox(context: &Context) -> Result<Report, CliError> {
-    let messages = context.admin.messages(true).await?;
+pub(super) async fn outbox(context: &Context, after: Option<&str>, most: u32) -> Result<Report, CliError> {
+    if after.is_some_and(|id| uuid::Uuid::try_parse(id).is_err()) {
+        return Err(CliError::Usage("--after takes the id of a message, as `--json outbox list` shows it".to_owned()));
+    }
+    let MessagePage { messages, next } = context.admin.messages(true, after, most).await?;
     let rows: Vec<Vec<String>> = messages
         .iter()
         .cloned()
@@ -50,7 +59,12 @@ pub(super) async fn outbox(context: &Context) -> Result<Report, CliError> {
             ]
         })
         .collect();
-    Ok(Report::table(value(&messages), &["WRITTEN", "SENT", "TRIES", "KIND", "TO", "TEXT OR REASON"], &rows))
+    let mut report =
+        Report::table(value(&messages), &["WRITTEN", "SENT", "TRIES", "KIND", "TO", "TEXT OR REASON"], &rows);
+    if let Some(next) = next {
+        report.notes = format!("Older ones: outbox list --after {next}\n");
+    }
+    Ok(report)
 }
 
 pub(super) async fn api_key(context: &Context, command: &ApiKeyCommand) -> Result<Report, CliError> {

@@ -26,6 +26,10 @@ pub(super) async fn group(context: &Context, command: &GroupCommand) -> Result<R
             let group = admin.change_group(name, &assignments(policy)?, now).await?;
             Ok(Report::line(value(&group), format!("Changed {}.", group.name)))
         }
+        GroupCommand::Delete { name } => {
+            admin.delete_group(name, now).await?;
+            Ok(Report::line(json!({ "deleted": name }), format!("Deleted {name}.")))
+        }
         GroupCommand::List => {
             let groups = admin.groups().await?;
             let rows: Vec<Vec<String>> = groups

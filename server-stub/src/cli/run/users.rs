@@ -204,6 +204,10 @@ pub(super) async fn token(context: &Context, command: &TokenCommand) -> Result<R
             }
             Ok(Report { json: value(&sent), text, notes, exit: 0 })
         }
+        TokenCommand::Delete { user, token } => {
+            context.admin.delete_token(user, token, context.clock.now()).await?;
+            Ok(Report::line(json!({ "deleted": token }), format!("Deleted the token {token} of {user}.")))
+        }
         TokenCommand::List { user } => Ok(tokens(&context.admin.tokens(user).await?)),
     }
 }

@@ -5,27 +5,39 @@ use countersign_wire::v1::ApiError;
 
 use super::refusals::{Closed, Missing, Unreadable};
 use crate::{
-    admin::shapes::{ApiKey, App as Bound, AuditCheck, AuditPage, AuditQuery, MadeKey, Message, NewKey, RevokedApp},
+    admin::shapes::{
+        ApiKey, AppPage, AppQuery, AuditCheck, AuditPage, AuditQuery, MadeKey, MessagePage, MessageQuery, NewKey,
+        RevokedApp,
+    },
     domain::scope::Scope,
     http::{
         App, Problem,
+        api::identifier,
         extract::{Caller, Json, Path, Query},
     },
 };
 
-/// Lists the apps that have a token.
+/// Lists the apps that have a token, by their users' names, a page at a time.
 #[utoipa::path(
     get,
     path = "/api/v1/admin/apps",
     tag = "admin",
+    params(AppQuery),
     responses(
-        (status = 200, description = "The apps", body = Vec<Bound>),
+        (status = 200, description = "A page", body = AppPage),
+        Unreadable,
         Closed,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
-pub(crate) async fn apps(State(app): State<App>, caller: Caller) -> Result<Reply<Vec<Bound>>, Problem> {
-    Ok(Reply(caller.admin(&app, Scope::AppsRead)?.apps().await?))
+pub(crate) async fn apps(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<AppQuery>,
+) -> Result<Reply<AppPage>, Problem> {
+    let admin = caller.admin(&app, Scope::AppsRead)?;
+    let limit = super::limit(query.limit)?;
+    Ok(Reply(admin.apps(&query.after, limit).await?))
 }
 
 /// Takes a user's token away from its app, and ends the registrations under way.
@@ -94,19 +106,28 @@ pub(crate) async fn audit_check(State(app): State<App>, caller: Caller) -> Resul
     Ok(Reply(caller.admin(&app, Scope::AuditRead)?.audit_verify().await?))
 }
 
-/// Lists the newest messages, without their texts.
+/// Lists messages, the newest first, without their texts, a page at a time.
 #[utoipa::path(
     get,
     path = "/api/v1/admin/outbox",
     tag = "admin",
+    params(MessageQuery),
     responses(
-        (status = 200, description = "The messages", body = Vec<Message>),
+        (status = 200, description = "A page", body = MessagePage),
+        Unreadable,
         Closed,
     ),
     security(("api_key" = []), ("session" = [])),
 )]
-pub(crate) async fn outbox(State(app): State<App>, caller: Caller) -> Result<Reply<Vec<Message>>, Problem> {
-    Ok(Reply(caller.admin(&app, Scope::OutboxRead)?.messages(false).await?))
+pub(crate) async fn outbox(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<MessageQuery>,
+) -> Result<Reply<MessagePage>, Problem> {
+    let admin = caller.admin(&app, Scope::OutboxRead)?;
+    let limit = super::limit(query.limit)?;
+    let after = query.after.filter(|id| !id.is_empty()).map(|id| identifier(&id).ok_or(Problem::Query)).transpose()?;
+    Ok(Reply(admin.messages(false, after.as_deref(), limit).await?))
 }
 
 /// Lists API keys.

@@ -77,6 +77,30 @@ pub(crate) async fn change_group(
     Ok(Reply(admin.change_group(&name, &change.policy, app.clock.now()).await?))
 }
 
+/// Deletes a group that nobody is in.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/admin/groups/{name}",
+    tag = "admin",
+    params(("name" = String, Path, description = "The group's name, in any spelling")),
+    responses(
+        (status = 204, description = "Done"),
+        Unreadable,
+        Closed,
+        Missing,
+        (status = 409, description = "`group_in_use`", body = ApiError),
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn delete_group(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.admin(&app, Scope::GroupsWrite)?.delete_group(&name, app.clock.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Shows every setting.
 #[utoipa::path(
     get,

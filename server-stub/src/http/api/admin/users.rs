@@ -239,6 +239,32 @@ pub(crate) async fn add_token(
     Ok((StatusCode::CREATED, Reply(admin.add_token(&name, &link, app.clock.now()).await?)))
 }
 
+/// Deletes one of a user's tokens.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/admin/users/{name}/tokens/{token}",
+    tag = "admin",
+    params(
+        ("name" = String, Path, description = "The user's name, in any spelling"),
+        ("token" = String, Path, format = Uuid, description = "The token"),
+    ),
+    responses(
+        (status = 204, description = "Done"),
+        Unreadable,
+        Closed,
+        Missing,
+    ),
+    security(("api_key" = []), ("session" = [])),
+)]
+pub(crate) async fn delete_token(
+    State(app): State<App>,
+    caller: Caller,
+    Path((name, token)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    caller.admin(&app, Scope::TokensWrite)?.delete_token(&name, &token, app.clock.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Sends a user a link that sets up a token; it ends the link before.
 #[utoipa::path(
     post,
