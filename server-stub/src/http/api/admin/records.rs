@@ -126,7 +126,8 @@ pub(crate) async fn outbox(
 ) -> Result<Reply<MessagePage>, Problem> {
     let admin = caller.admin(&app, Scope::OutboxRead)?;
     let limit = super::limit(query.limit)?;
-    let after = query.after.filter(|id| !id.is_empty()).map(|id| identifier(&id).ok_or(Problem::Query)).transpose()?;
+    let after =
+        query.after.filter(|id| !id.is_empty()).map(|id| identifier(&id).ok_or(Problem::query("after"))).transpose()?;
     Ok(Reply(admin.messages(false, after.as_deref(), limit).await?))
 }
 
