@@ -6,6 +6,7 @@ pub mod audit;
 pub mod judge;
 pub mod links;
 pub mod login;
+pub mod network;
 pub mod notices;
 pub mod policy;
 pub mod registration;

@@ -4,10 +4,11 @@
 mod begin;
 mod finish;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use countersign_core::{secret::SecretBytes, token::Algorithm};
 use countersign_wire::v1::registration::SealedSecret;
+use serde_json::json;
 use sqlx::{Any, AnyConnection, Transaction};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
@@ -129,6 +130,27 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// Counts an attempt of a network address, where one is known. False: it has had its budget, `address_attempts` in
+    /// ten minutes, codes among them; `event` is in the audit log then.
+    pub async fn address_may(
+        &self,
+        settings: &Settings,
+        address: Option<&str>,
+        event: &'static str,
+        now: Now,
+    ) -> Result<bool, StoreError> {
+        let Some(address) = address else { return Ok(true) };
+        let mut transaction = self.store.begin_unsynced().await?;
+        let counted = verify::count_addresses(&mut transaction, &BTreeMap::from([(address, 1)]), now.seconds()).await?;
+        let may = counted.get(address).is_none_or(|attempts| *attempts <= settings.address_attempts);
+        if !may {
+            let event = Event::new(now, event, None).with(json!({ "reason": "address_spent", "address": address }));
+            self.finish(&mut transaction, vec![event]).await?;
+        }
+        transaction.commit().await?;
+        Ok(may)
+    }
+
     async fn read(
         &self,
         connection: &mut AnyConnection,

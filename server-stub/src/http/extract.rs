@@ -13,7 +13,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
-use super::{App, Problem, snapshot::KnownKey};
+use super::{App, Peer, Problem, api, client, snapshot::KnownKey};
 use crate::{
     admin::Admin,
     domain::scope::{Scope, Scopes},
@@ -185,6 +185,21 @@ impl FromRequestParts<App> for MayValidate {
             return Ok(Self);
         }
         MayVerify::from_request_parts(parts, app).await.map(|MayVerify| Self)
+    }
+}
+
+/// The address whose budget a request is of, as it is kept; `None` where nobody's is known.
+pub(crate) struct Client(pub(crate) Option<String>);
+
+impl FromRequestParts<App> for Client {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let snapshot = app.snapshot.get(&app.store).await?;
+        let peer = parts.extensions.get::<Peer>().map(|Peer(peer)| peer.ip());
+        let trusted = &snapshot.settings.trusted_proxies;
+        let address = peer.and_then(|peer| client(peer, parts.version, &parts.headers, trusted));
+        Ok(Self(address.and_then(|address| api::address(&address.to_string()))))
     }
 }
 

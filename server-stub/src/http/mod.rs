@@ -23,6 +23,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use error::Problem;
 pub use peer::Peer;
+pub(crate) use peer::client;
 pub(crate) use peer::{is_local, is_loopback};
 
 use crate::{

@@ -11,7 +11,7 @@ pub(crate) use senders::split_headers;
 pub use senders::{MailKind, SenderSettings, SmsKind, SmtpTls};
 pub use table::SETTINGS;
 
-use super::texts::Language;
+use super::{network::Network, texts::Language};
 
 /// Failures after which NIST SP 800-63B-4, section 3.2.2, ends every policy's freedom.
 pub const MOST_FAILURES: i64 = 100;
@@ -200,6 +200,8 @@ pub struct Settings {
     pub validate_requires_key: bool,
     /// Attempts that one client address has in ten minutes.
     pub address_attempts: i64,
+    /// Proxies that are believed what they say of whom they ask for.
+    pub trusted_proxies: Vec<Network>,
     /// The address that apps know the server by; empty where each request says it.
     pub public_url: String,
     /// The text of an SMS with a code.
@@ -222,6 +224,7 @@ impl Default for Settings {
             policy: Policy::default(),
             validate_requires_key: true,
             address_attempts: 100,
+            trusted_proxies: vec![],
             public_url: String::new(),
             sms_template: "%CODE% is your code to register %ISSUER%. Give it to nobody.".to_owned(),
             sms_per_prefix: 200,
@@ -411,6 +414,8 @@ mod tests {
             ("period", "301"),
             ("max_failures", "101"),
             ("other_apps", "yes"),
+            ("trusted_proxies", "proxy.example"),
+            ("trusted_proxies", "10.0.0.0/8,"),
             ("allowed_kinds", "totp,push"),
             ("allowed_kinds", ""),
             ("strength_order", "totp"),

@@ -211,11 +211,23 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "address_attempts",
         takes: "a number from 1 to 1000000",
-        about: "attempts that one client address has in ten minutes",
+        about: "attempts that one client address has in ten minutes: codes, passwords and registrations",
         per_group: false,
         secret: false,
         check: |all, text| put(&mut all.address_attempts, number(text, 1, 1_000_000)),
         show: |all| all.address_attempts.to_string(),
+    },
+    Setting {
+        name: "trusted_proxies",
+        takes: "addresses and networks separated by commas, as in 10.0.0.0/8, 192.0.2.1",
+        about: "proxies whose X-Forwarded-For says which address asks",
+        per_group: false,
+        secret: false,
+        check: |all, text| {
+            let networks: Option<_> = text.split(',').map(|network| network.trim().parse().ok()).collect();
+            put(&mut all.trusted_proxies, networks)
+        },
+        show: |all| all.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
     },
     Setting {
         name: "validate_requires_key",

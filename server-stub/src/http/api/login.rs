@@ -26,7 +26,7 @@ use crate::{
     },
     http::{
         App, Problem,
-        extract::{Json, Path},
+        extract::{Client, Json, Path},
     },
 };
 
@@ -42,9 +42,13 @@ use crate::{
 )]
 pub(crate) async fn login(
     State(app): State<App>,
+    Client(client): Client,
     Json(request): Json<LoginRequest>,
 ) -> Result<Reply<LoginReply>, Problem> {
     let settings = &app.snapshot.get(&app.store).await?.settings;
+    if !app.desk.address_may(settings, client.as_deref(), "login.refused", app.clock.now()).await? {
+        return Err(LoginError::Credentials.into());
+    }
     let folded = Name::new(&request.username).map(|name| name.folded().to_owned()).unwrap_or_default();
     let password = Password::new(&Zeroizing::new(request.password));
     Ok(Reply(match app.desk.login(settings, &folded, password, app.clock.now()).await? {
@@ -88,8 +92,13 @@ fn opened_reply(opened: &Opened) -> SessionReply {
 )]
 pub(crate) async fn confirm_token(
     State(app): State<App>,
+    Client(client): Client,
     Json(request): Json<ConfirmTokenRequest>,
 ) -> Result<Reply<ConfirmTokenReply>, Problem> {
+    let settings = &app.snapshot.get(&app.store).await?.settings;
+    if !app.desk.address_may(settings, client.as_deref(), "login.refused", app.clock.now()).await? {
+        return Err(LoginError::Credentials.into());
+    }
     let folded = Name::new(&request.username).map(|name| name.folded().to_owned()).unwrap_or_default();
     let (password, code) = (Password::new(&Zeroizing::new(request.password)), Zeroizing::new(request.code));
     let confirmed = app.desk.confirm_token(&folded, password, &code, app.clock.now()).await;

@@ -18,8 +18,9 @@ use crate::{
     },
     http::{
         App, Problem,
-        extract::{Json, Path},
+        extract::{Client, Json, Path},
     },
+    store::verify::ADDRESS_WINDOW,
 };
 
 const KEY: &str = "a P-256 public key: 65 bytes, uncompressed, in Base64url without padding";
@@ -38,6 +39,7 @@ const KEY: &str = "a P-256 public key: 65 bytes, uncompressed, in Base64url with
 )]
 pub(crate) async fn start(
     State(app): State<App>,
+    Client(client): Client,
     Json(request): Json<RegisterRequest>,
 ) -> Result<Reply<RegisterReply>, Problem> {
     let settings = &app.snapshot.get(&app.store).await?.settings;
@@ -48,6 +50,14 @@ pub(crate) async fn start(
         whole.then(|| text.to_owned()).ok_or(Problem::Field { name, expected: "a text of 1 to 64 characters" })
     };
     let named = (key, text("app.name", &request.app.name)?, text("app.platform", &request.app.platform)?);
+    if !app.desk.address_may(settings, client.as_deref(), "registration.refused", app.clock.now()).await? {
+        let retry_after = ADDRESS_WINDOW.unsigned_abs();
+        return Err(match request.link {
+            Some(_) => RegistrationError::TooSoon { retry_after },
+            None => RegistrationError::Credentials,
+        }
+        .into());
+    }
     if let Some(link) = request.link.map(Zeroizing::new) {
         let started = app.desk.start_by_link(settings, &link, named, app.clock.now()).await?;
         return Ok(Reply(reply(started)));
