@@ -93,9 +93,12 @@ impl End {
         Some(Self { seal: Some(seal), ..end })
     }
 
-    /// Whether it is sealed, and nothing of it was changed.
-    pub fn is_whole(&self, keys: &Keys) -> bool {
-        self.seal.as_ref().is_some_and(|seal| self.code(keys).is_some_and(|code| code[..] == seal[..]))
+    /// Whether it is sealed, and nothing of it was changed. `None` where the key is not there.
+    pub fn is_whole(&self, keys: &Keys) -> Option<bool> {
+        match &self.seal {
+            Some(seal) if !seal.is_empty() => self.code(keys).map(|code| code[..] == seal[..]),
+            _ => Some(false),
+        }
     }
 
     fn code(&self, keys: &Keys) -> Option<[u8; 32]> {
@@ -176,6 +179,10 @@ impl Checker {
         if self.seq != end.seq || self.mac != end.mac {
             return Err(Break::End { found: self.seq, expected: end.seq });
         }
-        if end.is_whole(keys) { Ok(end.seq) } else { Err(Break::Unsealed(end.seq)) }
+        match end.is_whole(keys) {
+            Some(true) => Ok(end.seq),
+            Some(false) => Err(Break::Unsealed(end.seq)),
+            None => Err(Break::KeyMissing { seq: end.seq, key_id: end.key_id }),
+        }
     }
 }

@@ -37,7 +37,7 @@ pub async fn append(connection: &mut AnyConnection, keys: &Keys, events: &[Event
     let before = head.try_get::<i64, _>(0)? - count;
     newest_key::agree(connection, keys, head.try_get(4)?).await?;
     let found = End { seq: before, ..end(&head)? };
-    let whole = keys.has_sealed(&found) || found.is_whole(keys);
+    let whole = keys.has_sealed(&found) || found.is_whole(keys).ok_or(StoreError::KeyMissing(found.key_id))?;
     if !whole && found.seal.as_ref().is_some_and(|seal| !seal.is_empty()) {
         tracing::error!(
             entry = before,
