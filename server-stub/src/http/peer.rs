@@ -44,7 +44,8 @@ pub(crate) fn client(peer: IpAddr, version: Version, headers: &HeaderMap, truste
     let peer = peer.to_canonical();
     if !is_trusted(peer) {
         let marked = version < Version::HTTP_11 || FORWARDED.iter().any(|name| headers.contains_key(*name));
-        return (!peer.is_loopback() && !(marked && is_private(peer))).then_some(peer);
+        let nobody = peer.is_loopback() || marked && is_private(peer);
+        return (!nobody).then_some(peer);
     }
     let said: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
     for said in said.join(",").rsplit(',') {
