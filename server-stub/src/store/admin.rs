@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use super::{Store, StoreError, credentials, former, in_dialect, json as json_text, registration, users, verify};
+use super::{Store, StoreError, apps, credentials, former, in_dialect, json as json_text, users, verify};
 pub use super::{
     accounts::{NewUser, Rights, User, UserChange},
     keys::ApiKey,
@@ -200,7 +200,7 @@ impl Store {
         const DELETE: &str = "DELETE FROM credentials WHERE id = $1 AND user_id = $2 RETURNING kind";
         let mut transaction = self.begin().await?;
         let user_id = self.locked(&mut transaction, user).await?;
-        let bound = registration::binding_of(&mut transaction, &user_id).await?;
+        let bound = apps::binding_of(&mut transaction, &user_id).await?;
         let bound = bound.filter(|bound| bound.credential_id == token);
         if bound.is_some() {
             former::remember(&mut transaction, &user_id, false, now.seconds()).await?;

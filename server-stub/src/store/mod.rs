@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod admin;
+pub mod apps;
 pub mod audit;
 mod credentials;
 pub mod former;

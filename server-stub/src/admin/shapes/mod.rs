@@ -22,8 +22,9 @@ use crate::{
         shown::{MAX_APP_NAME, app_name, tame},
     },
     store::{
-        admin as rows, outbox,
-        registration::{Binding, Revoked},
+        admin as rows,
+        apps::{Binding, Revoked},
+        outbox,
     },
 };
 

@@ -18,7 +18,7 @@ use crate::{
     },
     service::Now,
     store::{
-        StoreError, links as link_rows,
+        StoreError, apps, links as link_rows,
         registration::{self as rows, Registration},
         users, verify,
     },
@@ -119,7 +119,7 @@ impl Desk {
             "confirmed" if (1..=GOOD_FOR).contains(&(registration.expires_at - now.seconds())) => {}
             "confirmed" | "revoked" => return Err(RegistrationError::Ended),
             "active" => {
-                let bound = rows::binding_of(&mut transaction, user_id).await?;
+                let bound = apps::binding_of(&mut transaction, user_id).await?;
                 let still = bound.is_some_and(|bound| bound.credential_id == *token);
                 return if still { Ok(done) } else { Err(RegistrationError::BoundElsewhere) };
             }
@@ -156,7 +156,7 @@ impl Desk {
         {
             return Err(RegistrationError::Link);
         }
-        let before = rows::binding_of(&mut transaction, user_id).await?;
+        let before = apps::binding_of(&mut transaction, user_id).await?;
         if !rows::activate(&mut transaction, &registration, &key.id(), step, now.seconds()).await? {
             return Err(RegistrationError::BoundElsewhere);
         }
@@ -194,7 +194,7 @@ impl Desk {
         user_id: &str,
         key: &AppKey,
     ) -> Result<Option<String>, StoreError> {
-        let bound = rows::binding_of(connection, user_id).await?;
+        let bound = apps::binding_of(connection, user_id).await?;
         Ok(bound
             .filter(|bound| bound.app_id != key.id())
             .map(|bound| app_name(&bound.app_name, &bound.platform, IN_MESSAGES)))
