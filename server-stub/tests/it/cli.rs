@@ -567,8 +567,9 @@ fn files_are_readable_by_their_owner_only() {
     let mut serving = started("serve --listen 127.0.0.1:0");
     let mut line = String::new();
     BufReader::new(serving.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    done(data, &["user", "add", "ada"]);
+    // Before any other process has looked at them.
     closed();
+    done(data, &["user", "add", "ada"]);
     // As an earlier version left them, with a process that has them open.
     for file in ["server.db", "server.db-wal", "server.db-shm"] {
         open(&data.join(file));
