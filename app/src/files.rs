@@ -36,8 +36,13 @@ pub fn replace<E>(
 
 /// All bytes of a file, of which it may have `limit`. The length that the system tells is not relied on.
 pub fn read_limited(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    take_limited(fs::File::open(path)?, limit)
+}
+
+/// All bytes that come, of which there may be `limit`.
+pub fn take_limited(from: impl io::Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    from.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 

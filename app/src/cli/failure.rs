@@ -75,6 +75,9 @@ impl Failure {
         match error.kind() {
             io::ErrorKind::NotFound => failure.hint("Check the name."),
             io::ErrorKind::PermissionDenied => failure.hint("Check who may use the file and its folder."),
+            io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput if what == "read" => {
+                failure.hint("Check that it is the right file.")
+            }
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
                 failure.hint("Make room on the disk and run the command again.")
             }

@@ -14,6 +14,7 @@ mod output;
 mod passwords;
 mod pick;
 mod process;
+mod read;
 mod record;
 mod spec;
 mod text;

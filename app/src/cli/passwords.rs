@@ -1,7 +1,7 @@
 //! Passwords come from a prompt, a file or standard input, never from arguments.
 
 use std::{
-    io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
+    io::{self, BufRead as _, ErrorKind, IsTerminal as _, Read as _, Write as _},
     path::Path,
 };
 
@@ -11,7 +11,12 @@ use countersign_core::{
 };
 use zeroize::Zeroizing;
 
-use super::{failure::Failure, output::Output};
+use super::{
+    failure::Failure,
+    output::Output,
+    read::{self, LINE_BYTES},
+};
+use crate::files::take_limited;
 
 /// Below this score of [`backup::strength`] a new password gets a warning.
 const STRONG: u8 = 3;
@@ -37,6 +42,9 @@ impl Stdin {
             if byte[0] == b'\n' {
                 break;
             }
+            if line.len() as u64 == LINE_BYTES {
+                return Err(ErrorKind::FileTooLarge.into());
+            }
             line.push(byte[0]);
         }
         if line.last() == Some(&b'\r') {
@@ -45,15 +53,12 @@ impl Stdin {
         Ok(any.then_some(line))
     }
 
-    /// Everything that is left.
-    pub(crate) fn rest(&mut self) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    /// Everything that is left, which may be `limit` bytes.
+    pub(crate) fn rest(&mut self, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
         self.holds_data = true;
-        let mut bytes = Zeroizing::new(Vec::new());
-        io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .map_err(|error| Failure::file("read", Path::new("standard input"), &error))?;
-        Ok(bytes)
+        take_limited(io::stdin().lock(), limit)
+            .map(Zeroizing::new)
+            .map_err(|error| read::failure(Path::new("standard input"), limit, &error))
     }
 
     /// Asks a question that `y` or `yes` agrees to. Where nobody can be asked, the answer is no.
@@ -88,7 +93,7 @@ pub(crate) fn source(file: Option<&Path>, option: &'static str, stdin: &mut Stdi
     if path == Path::new("-") {
         return stdin_line(option, stdin).map(Source::Given);
     }
-    let bytes = std::fs::read(path).map(Zeroizing::new).map_err(|error| Failure::file("read", path, &error))?;
+    let bytes = read::file(path, LINE_BYTES)?;
     let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     utf8(line, &path.display().to_string()).map(Source::Given)
@@ -99,7 +104,7 @@ fn stdin_line(what: &str, stdin: &mut Stdin) -> Result<Zeroizing<String>, Failur
         Ok(Some(line)) => utf8(&line, "Standard input"),
         Ok(None) => Err(Failure::usage(format!("Standard input ended before the line for {what}."))
             .hint("Give one line each, in the order that `countersign --help` names.")),
-        Err(error) => Err(Failure::file("read", Path::new("standard input"), &error)),
+        Err(error) => Err(read::failure(Path::new("A line of standard input"), LINE_BYTES, &error)),
     }
 }
 

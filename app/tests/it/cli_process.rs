@@ -76,3 +76,47 @@ fn without_a_display_no_window_opens_and_the_program_says_so() {
     assert_eq!((said.code, said.stdout.as_str()), (1, ""));
     assert!(said.stderr.contains("no display") && said.stderr.contains("--help"), "{said:?}");
 }
+
+/// A device without an end is read up to the limit of what it stands for, which the message names.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_input_without_an_end_fills_no_memory() {
+    const ENDLESS: &str = "/dev/zero";
+    let desk = Desk::new();
+    let endless = || std::fs::File::open(ENDLESS).unwrap();
+    let fails = |command: &mut Command, what: &str, limit: &str| {
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(&format!("{what} is larger than {limit}")), "{said}");
+    };
+    let vault = desk.vault();
+    let password = ["--vault", vault.to_str().unwrap(), "--password-file"];
+    fails(desk.bare().args(password).args([ENDLESS, "list"]), ENDLESS, "64 KiB");
+    fails(desk.bare().args(password).args(["-", "list"]).stdin(endless()), "line of standard input", "64 KiB");
+    fails(desk.command(["add", "--account", "a", "--secret", "-"]).stdin(endless()), "standard input", "64 KiB");
+    for arguments in [&["add", "--image", ENDLESS][..], &["add", ENDLESS], &["qr", "read", ENDLESS], &["import", ENDLESS]]
+    {
+        fails(&mut desk.command(arguments), ENDLESS, "64 MiB");
+    }
+    for arguments in [["add", "-"], ["import", "-"]] {
+        fails(desk.command(arguments).stdin(endless()), "standard input", "64 MiB");
+    }
+    fails(&mut desk.command(["restore-backup", ENDLESS]), ENDLESS, "256 MiB");
+    fails(desk.command(["restore-backup", "-"]).stdin(endless()), "standard input", "256 MiB");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_pipe_or_a_device_is_no_vault() {
+    let desk = Desk::new();
+    let made = Command::new("mkfifo").arg(desk.path("pipe")).status().unwrap();
+    assert!(made.success());
+    for vault in [desk.path("pipe").to_str().unwrap(), "/dev/zero"] {
+        let mut command = desk.bare();
+        command.arg("--vault").arg(vault).arg("--password-file").arg(desk.path("password")).arg("list");
+        let said = run(&mut command, b"");
+        assert_eq!(said.code, 1, "{said:?}");
+        assert!(said.stderr.contains("not a file") && said.stderr.contains("right file"), "{said:?}");
+    }
+}

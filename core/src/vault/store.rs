@@ -146,7 +146,12 @@ impl Store for FileStore {
     }
 
     fn read(&self, part: Part) -> io::Result<Option<Vec<u8>>> {
-        let file = match fs::File::open(self.part_path(part)) {
+        let path = self.part_path(part);
+        // Opening a pipe would wait for who writes to it, and a device has no end.
+        if fs::metadata(&path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe or a device, not a file"));
+        }
+        let file = match fs::File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -157,7 +162,7 @@ impl Store for FileStore {
             return Err(too_large());
         }
         let mut bytes = Vec::with_capacity(length as usize + 1);
-        // The length can be wrong (a pipe) or grow; what is read is bounded by itself.
+        // The length can be wrong or grow; what is read is bounded by itself.
         file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > MAX_FILE_BYTES {
             return Err(too_large());

@@ -16,6 +16,7 @@ use crate::{
         context::{Context, now, random_id},
         failure::Failure,
         passwords,
+        read::{self, FILE_BYTES},
         record::{self, Record},
         spec, text,
     },
@@ -110,7 +111,7 @@ impl Found {
 
     fn take_argument(&mut self, context: &mut Context, argument: &str, number: usize) -> Result<(), Failure> {
         if argument == "-" {
-            let bytes = context.stdin.rest()?;
+            let bytes = context.stdin.rest(FILE_BYTES)?;
             self.intake.take_bytes(&bytes);
             self.note("standard input");
         } else if !argument.contains(':') || Path::new(argument).is_file() {
@@ -135,8 +136,7 @@ impl Found {
     }
 
     fn take_file(&mut self, path: &Path) -> Result<(), Failure> {
-        let bytes =
-            std::fs::read(path).map(zeroize::Zeroizing::new).map_err(|error| Failure::file("read", path, &error))?;
+        let bytes = read::file(path, FILE_BYTES)?;
         self.intake.take_bytes(&bytes);
         self.note(&path.display().to_string());
         Ok(())

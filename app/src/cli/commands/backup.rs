@@ -21,7 +21,9 @@ use crate::{
         clipboard::{self, Pasted},
         context::{self, Context, now, rng},
         failure::Failure,
-        files, passwords, record, text,
+        files, passwords,
+        read::{self, BACKUP_BYTES},
+        record, text,
     },
     files::same as same_file,
 };
@@ -127,10 +129,8 @@ fn read_text(context: &mut Context, args: &RestoreBackup) -> Result<Zeroizing<St
         };
     }
     let bytes = match args.file.as_deref() {
-        Some(path) if path != Path::new("-") => {
-            Zeroizing::new(std::fs::read(path).map_err(|error| Failure::file("read", path, &error))?)
-        }
-        _ => context.stdin.rest()?,
+        Some(path) if path != Path::new("-") => read::file(path, BACKUP_BYTES)?,
+        _ => context.stdin.rest(BACKUP_BYTES)?,
     };
     Ok(Zeroizing::new(backup_text::lenient_text(&bytes)))
 }

@@ -13,14 +13,13 @@ use countersign_core::{
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::{
-    cli::{
-        args::Import,
-        context::{Context, now, rng},
-        failure::Failure,
-        passwords, record, text,
-    },
-    files::read_limited,
+use crate::cli::{
+    args::Import,
+    context::{Context, now, rng},
+    failure::Failure,
+    passwords,
+    read::{self, FILE_BYTES},
+    record, text,
 };
 
 /// Adds what a file of another app holds and the vault does not, and prints the ledger.
@@ -105,18 +104,9 @@ fn unlocked(
 
 fn read_file(context: &mut Context, path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     if path == Path::new("-") {
-        return context.stdin.rest();
+        return context.stdin.rest(FILE_BYTES);
     }
-    match read_limited(path, import::MAX_FILE_BYTES as u64) {
-        Ok(bytes) => Ok(Zeroizing::new(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => Err(Failure::failed(format!(
-            "{} is larger than {} MiB, more than any export of tokens.",
-            path.display(),
-            import::MAX_FILE_BYTES / (1024 * 1024)
-        ))
-        .hint("Check that it is the right file; nothing was changed.")),
-        Err(error) => Err(Failure::file("read", path, &error)),
-    }
+    read::file(path, FILE_BYTES)
 }
 
 #[derive(Serialize)]

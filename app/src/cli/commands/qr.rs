@@ -10,7 +10,15 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    cli::{context::Context, failure::Failure, files, output::Output, pick, record, spec, text},
+    cli::{
+        context::Context,
+        failure::Failure,
+        files,
+        output::Output,
+        pick,
+        read::{self, FILE_BYTES},
+        record, spec, text,
+    },
     files::same as same_file,
 };
 
@@ -49,7 +57,7 @@ pub(crate) fn read(out: Output, images: &[PathBuf]) -> Result<(), Failure> {
 }
 
 fn payloads(path: &Path) -> Result<Vec<String>, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
+    let bytes = read::file(path, FILE_BYTES)?;
     let picture = Luma::from_file_bytes(&bytes).map_err(|error| {
         Failure::failed(format!("{}: {}", path.display(), spec::sentence(&error.to_string())))
             .hint("Save the picture as PNG and try again.")
