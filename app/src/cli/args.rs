@@ -51,7 +51,7 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Makes a new vault
+    /// Makes a new vault, where neither one nor the earlier generations of one are
     Init(KdfArgs),
     /// Changes the password; old copies of the vault keep the old one
     Passwd(Passwd),

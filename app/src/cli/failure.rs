@@ -6,7 +6,10 @@ use countersign_core::{
     backup,
     import::ImportError,
     otp::CodeError,
-    vault::session::{EditError, OpenError, SaveError},
+    vault::{
+        session::{EditError, OpenError, SaveError},
+        store::{FileStore, GENERATIONS, Part, Store as _},
+    },
 };
 use serde::Serialize;
 
@@ -141,8 +144,18 @@ impl Failure {
 
     pub(crate) fn open(error: OpenError, path: &Path, by_recovery_key: bool) -> Self {
         match error {
-            OpenError::Missing(path) => Self::failed(format!("There is no vault at {}.", path.display()))
-                .hint("Make one with `countersign init`, or name another with --vault."),
+            OpenError::Missing(path) => match earlier_generations(&path) {
+                Some(names) => Self::failed(format!(
+                    "There is no vault at {}, but earlier generations of it are beside it: {names}.",
+                    path.display()
+                ))
+                .hint(
+                    "`countersign restore-generation` puts the newest good one back, `countersign verify` says which \
+                     are good.",
+                ),
+                None => Self::failed(format!("There is no vault at {}.", path.display()))
+                    .hint("Make one with `countersign init`, or name another with --vault."),
+            },
             OpenError::RecoveryKey(error) => {
                 Self::new(Exit::WrongPassword, format!("That is no recovery key: {error}."))
                     .hint("Compare it with the print.")
@@ -167,6 +180,16 @@ impl Failure {
             OpenError::Io(error) => Self::file("read", path, &error),
             other => Self::failed(format!("The vault at {} did not open: {other}.", path.display())),
         }
+    }
+
+    /// A vault is not made beside the earlier generations of another, which are then no longer found.
+    pub(crate) fn beside_generations(path: &Path) -> Option<Self> {
+        let names = earlier_generations(path)?;
+        let what = format!("Earlier generations of a vault at {} are there: {names}; nothing was made.", path.display());
+        Some(Self::failed(what).hint(
+            "`countersign restore-generation` puts the newest good one back. To begin anew, move them to another \
+             folder, or name another file with --vault.",
+        ))
     }
 
     pub(crate) fn save(error: SaveError, path: &Path) -> Self {
@@ -288,6 +311,16 @@ impl Failure {
                 .hint("Use another copy; nothing was changed."),
         }
     }
+}
+
+/// The names of a vault's earlier generations, where there are any.
+fn earlier_generations(path: &Path) -> Option<String> {
+    let store = FileStore::new(path);
+    let parts = (1..=GENERATIONS).map(Part::Earlier).filter(|&part| store.exists(part).unwrap_or(false));
+    let names: Vec<String> = parts
+        .filter_map(|part| Some(store.part_path(part).file_name()?.to_string_lossy().into_owned()))
+        .collect();
+    if names.is_empty() { None } else { Some(names.join(", ")) }
 }
 
 /// What a server's code means, and what to do.

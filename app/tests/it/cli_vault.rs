@@ -128,6 +128,24 @@ fn a_missing_vault_is_1_and_says_how_to_make_one() {
 }
 
 #[test]
+fn a_missing_vault_beside_its_generations_names_the_way_back() {
+    let desk = Desk::with(&[&link()]);
+    desk.done(&["edit", "alice", "--note", "later"]);
+    std::fs::remove_file(desk.vault()).unwrap();
+    let before = desk.files();
+    for command in [&["list"][..], &["code", "alice"], &["backup"], &["init"]] {
+        let said = desk.fails(1, command);
+        for named in ["vault.json.1, vault.json.2", "restore-generation"] {
+            assert!(said.contains(named), "{said}");
+        }
+        assert!(!said.contains("countersign init"), "{said}");
+    }
+    assert_eq!(desk.files(), before, "no generation is moved out of the way");
+    desk.done(&["restore-generation"]);
+    assert_eq!(desk.done(&["code", "alice", "--at", "59"]), "94287082\n");
+}
+
+#[test]
 fn a_damaged_vault_is_5_stays_as_it_is_and_has_a_way_out() {
     let desk = Desk::with(&[&link()]);
     desk.done(&["edit", "alice", "--note", "later"]);

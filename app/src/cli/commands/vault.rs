@@ -17,6 +17,9 @@ pub(crate) fn init(context: &mut Context, args: KdfArgs) -> Result<(), Failure> 
     if context.path.exists() {
         return Err(Failure::save(SaveError::Exists(context.path.clone()), &context.path));
     }
+    if let Some(failure) = Failure::beside_generations(&context.path) {
+        return Err(failure);
+    }
     let password = source.get_new("New password: ", &context.stdin, context.out)?;
     let kdf = context::kdf(args, context.out)?;
     let session = Session::create(context.store(), &password, kdf, &mut rng(), now())
