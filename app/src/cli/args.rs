@@ -416,6 +416,9 @@ pub(crate) struct RestoreGeneration {
     /// Which one, counted back from the current: 1 to 3 [default: the newest that opens]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=3))]
     pub(crate) back: Option<u8>,
+    /// Agrees to put it in the place of a vault that opens, and so to lose what was saved since
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 fn import_format(text: &str) -> Result<String, String> {

@@ -171,6 +171,26 @@ fn a_damaged_vault_is_5_stays_as_it_is_and_has_a_way_out() {
 }
 
 #[test]
+fn a_vault_that_opens_is_put_back_only_on_a_word() {
+    let desk = Desk::with(&[&format!("otpauth://hotp/RFC:alice?secret={RFC_SECRET}&counter=0")]);
+    assert_eq!(desk.done(&["code", "alice"]), "755224\n");
+    let before = desk.files();
+    let said = desk.fails(1, ["restore-generation"]);
+    assert!(said.contains("opens and holds 1 token") && said.contains("--yes"), "{said}");
+    assert_eq!(desk.files(), before);
+    for number in 1..=2 {
+        let current = std::fs::read(desk.vault()).unwrap();
+        let said = desk.run(["restore-generation", "--yes"]);
+        assert_eq!(said.code, 0, "{said:?}");
+        let kept = format!("{}.aside-{number}", desk.vault().display());
+        assert!(said.stderr.contains(&format!("is kept as {kept}.")), "{said:?}");
+        assert_eq!(std::fs::read(kept).unwrap(), current);
+    }
+    let report = desk.json(&["restore-generation", "--yes"]);
+    assert_eq!(report["kept"], format!("{}.aside-3", desk.vault().display()));
+}
+
+#[test]
 fn a_cut_off_or_emptied_vault_is_5() {
     let desk = Desk::with(&[&link()]);
     let bytes = std::fs::read(desk.vault()).unwrap();

@@ -1,5 +1,7 @@
 //! What is good on the disk, and the way out when the vault is not.
 
+use std::path::PathBuf;
+
 use countersign_core::vault::{
     self, GenerationReport, Session,
     session::{Key, OpenError, RestoreError},
@@ -124,7 +126,10 @@ pub(crate) fn restore_generation(context: &mut Context, args: &RestoreGeneration
     // Where none opens, the newest says why.
     let newest = || vault::newest_good(&store, &key).or_else(|| (1..=GENERATIONS).find(|&back| is_there(&store, back)));
     let back = args.back.or_else(newest).ok_or_else(no_generation)?;
-    let was_there = is_there(&store, 0);
+    if !args.yes && let Ok(open) = Session::open(context.store(), &key) {
+        return Err(still_opens(context, &open));
+    }
+    let kept = is_there(&store, 0).then(|| free_aside(&store));
     let session =
         Session::restore_generation(context.store(), &key, back, &mut rng()).map_err(|error| match error {
             RestoreError::Open(error) => {
@@ -138,16 +143,36 @@ pub(crate) fn restore_generation(context: &mut Context, args: &RestoreGeneration
     let tokens = session.content().tokens().len();
     let value = json!({
         "vault": context.path.display().to_string(),
+        "kept": kept.as_ref().map(|path| path.display().to_string()),
         "back": back,
         "generation": session.generation(),
         "tokens": tokens,
     });
     context.out.result(&value, String::new)?;
     context.out.notice(&format!("Put the vault of {back} saves before back; it holds {}.", text::tokens(tokens)));
-    if was_there {
-        context.out.notice(&format!("The file that was there is kept as {}.aside-N.", context.path.display()));
+    if let Some(kept) = kept {
+        context.out.notice(&format!("The file that was there is kept as {}.", kept.display()));
     }
     Ok(())
+}
+
+/// What was saved last is given up only on a person's word.
+fn still_opens(context: &Context, open: &Session) -> Failure {
+    Failure::failed(format!(
+        "The vault at {} opens and holds {}; nothing was put back.",
+        context.path.display(),
+        text::tokens(open.content().tokens().len())
+    ))
+    .hint(
+        "An earlier generation lacks what was saved since: newer tokens, and which codes of counter-based ones are \
+         used. Agree to that with --yes.",
+    )
+}
+
+/// The name that a file which is set aside gets: the first that is free.
+fn free_aside(store: &FileStore) -> PathBuf {
+    let free = (1..).map(Part::Aside).find(|&part| !store.exists(part).unwrap_or(false));
+    store.part_path(free.unwrap_or(Part::Aside(u32::MAX)))
 }
 
 fn no_generation() -> Failure {
