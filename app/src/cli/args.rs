@@ -112,6 +112,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct One {
     /// An id, or a part of issuer or account
+    #[arg(value_parser = named)]
     pub(crate) query: String,
 }
 
@@ -198,6 +199,7 @@ pub(crate) struct List {
 #[derive(Debug, Args)]
 pub(crate) struct Code {
     /// An id, or a part of issuer or account
+    #[arg(value_parser = named)]
     pub(crate) query: String,
     /// The code after the current one; not for counter-based tokens, whose every code is given once
     #[arg(long)]
@@ -213,7 +215,7 @@ pub(crate) struct Code {
 #[derive(Debug, Args)]
 pub(crate) struct Edit {
     /// The token's id, or a part of issuer or account
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = named)]
     pub(crate) query: String,
     /// Who issued the token
     #[arg(long)]
@@ -227,7 +229,7 @@ pub(crate) struct Edit {
     #[command(flatten)]
     pub(crate) parameters: Parameters,
     /// The groups it is in, in place of those it was in
-    #[arg(long = "group", value_name = "NAME", conflicts_with = "no_groups")]
+    #[arg(long = "group", value_name = "NAME", value_parser = named, conflicts_with = "no_groups")]
     pub(crate) groups: Vec<String>,
     /// Takes it out of every group
     #[arg(long)]
@@ -277,7 +279,7 @@ pub(crate) struct RestoreBackup {
 #[derive(Debug, Args)]
 pub(crate) struct Unreadable {
     /// Prints this entry word for word, which may show a secret; the beginning of its id is enough
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = named)]
     pub(crate) id: Option<String>,
     /// Tries to read it, or all, once more
     #[arg(long)]
@@ -389,7 +391,7 @@ pub(crate) struct SignIn {
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     pub(crate) account_password_file: Option<PathBuf>,
     /// Takes this token, and remembers it [default: the one that is registered there under the server's issuer]
-    #[arg(long, value_name = "QUERY")]
+    #[arg(long, value_name = "QUERY", value_parser = named)]
     pub(crate) token: Option<String>,
 }
 
@@ -404,6 +406,7 @@ pub(crate) enum Qr {
     /// Shows a token as a QR code, secret included
     Show {
         /// An id, or a part of issuer or account
+        #[arg(value_parser = named)]
         query: String,
         /// Writes a PNG picture, which only its owner may read, in place of the terminal
         #[arg(long, value_name = "FILE.png", value_hint = ValueHint::FilePath)]
@@ -462,6 +465,11 @@ fn import_formats() -> String {
         let _ = write!(text, "\n  {:<24} {}", format.id, format.name);
     }
     text
+}
+
+/// What is meant has to be named: nothing is a part of every name.
+fn named(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("it is empty".into()) } else { Ok(text.to_owned()) }
 }
 
 fn yes_or_no(text: &str) -> Result<bool, String> {

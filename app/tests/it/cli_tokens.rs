@@ -258,6 +258,27 @@ fn a_query_means_one_token_or_nothing() {
 }
 
 #[test]
+fn an_empty_query_means_no_token() {
+    let desk = Desk::with(&[&rfc("alice", "")]);
+    let before = desk.files();
+    for empty in ["", " "] {
+        for arguments in [
+            &["code", empty][..],
+            &["remove", empty],
+            &["restore", empty],
+            &["edit", empty, "--note", "x"],
+            &["qr", "show", empty],
+            &["unreadable", empty, "--delete"],
+            &["edit", "alice", "--group", empty],
+        ] {
+            let said = desk.fails(2, arguments);
+            assert!(said.contains("it is empty"), "{said}");
+        }
+    }
+    assert_eq!(desk.files(), before);
+}
+
+#[test]
 fn a_hostile_name_cannot_steer_the_terminal() {
     let desk =
         Desk::with(&[&format!("otpauth://totp/%1B%5D0%3Bowned%07%0D%0A%C2%9B2J:x%E2%80%AEtxt?secret={RFC_SECRET}")]);
