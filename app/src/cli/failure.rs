@@ -256,8 +256,11 @@ impl Failure {
             what = first.to_uppercase() + &what[1..];
         }
         match error {
-            ImportError::WrongPassword { .. } => Self::new(Exit::WrongPassword, "Wrong password of the file.")
-                .hint("It is the one that was chosen in the other app for this export."),
+            ImportError::WrongPassword { format } => Self::new(
+                Exit::WrongPassword,
+                format!("Wrong password of the file, which was taken for an export of {format}."),
+            )
+            .hint("It is the one that was chosen in the other app for this export. If it is of another app, name its --format."),
             ImportError::PasswordNeeded { .. } => {
                 Self::usage(format!("{what}.")).hint("Give it with --import-password-file.")
             }

@@ -161,6 +161,29 @@ fn every_format_comes_back_through_its_file() {
     }
 }
 
+/// A page may not hold U+0000; the link in it has it, and the whole vault comes back.
+#[test]
+fn a_zero_in_a_name_keeps_no_page_from_being_written() {
+    let desk = Desk::with(&[&format!("otpauth://totp/RFC:al%00ice?secret={RFC_SECRET}&issuer=RFC")]);
+    desk.done(&["export", "--format", "html", "--output", "out.html", "--yes"]);
+    let page = std::fs::read(desk.path("out.html")).unwrap();
+    assert!(!page.contains(&0));
+    let other = Desk::new();
+    assert_eq!(other.json(&["import", desk.path("out.html").to_str().unwrap()])["added"], 1);
+    assert_eq!(other.json(&["list"])[0]["account"], "al\0ice");
+}
+
+#[test]
+fn a_wrong_password_of_a_file_says_what_it_was_taken_for() {
+    let desk = Desk::new();
+    let noise: Vec<u8> = (0..400_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    desk.file("noise", noise);
+    let mut command = desk.command(["import", "noise", "--import-password-file", "password"]);
+    let told = run(&mut command, b"");
+    assert_eq!(told.code, 4, "{told:?}");
+    assert!(told.stderr.contains("taken for an export of") && told.stderr.contains("--format"), "{told:?}");
+}
+
 #[test]
 fn what_could_not_be_read_is_listed_shown_and_deleted() {
     let desk = Desk::with(&["otpauth://totp/RFC:alice?secret=JBSWY3DPEHPK3PXP&issuer=RFC"]);

@@ -89,6 +89,8 @@ fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
+            // No page may hold it; the link has it as `%00`.
+            '\0' => out.push('\u{fffd}'),
             c => out.push(c),
         }
     }

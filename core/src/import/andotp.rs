@@ -36,7 +36,7 @@ impl Importer for AndOtp {
                     Recognised::No
                 }
             }
-            _ if input.text.is_none() && input.bytes.len() > BYTES + 16 => Recognised::Perhaps,
+            _ if input.may_be_encrypted() && input.bytes.len() > BYTES + 16 => Recognised::Perhaps,
             _ => Recognised::No,
         }
     }

@@ -32,7 +32,7 @@ impl Importer for OtpClient {
             return Recognised::Yes;
         }
         // Version 1 begins with a nonce.
-        let headerless = input.text.is_none() && input.bytes.len() > IV + SALT + 16;
+        let headerless = input.may_be_encrypted() && input.bytes.len() > IV + SALT + 16;
         if headerless { Recognised::Perhaps } else { Recognised::No }
     }
 

@@ -208,7 +208,14 @@ fn read_all(
         };
     }
     let formats = candidates(&input);
-    let mut last = ImportError::Unknown;
+    let mut last = if formats.is_empty() && input.is_text_of_another_encoding() {
+        ImportError::Refused {
+            what: "the file is text, but neither UTF-8 nor UTF-16",
+            instead: "save it as UTF-8 in an editor",
+        }
+    } else {
+        ImportError::Unknown
+    };
     for format in formats {
         match read(format) {
             // Another headerless format may be the one.

@@ -32,14 +32,16 @@ pub(crate) fn import(context: &mut Context, args: &Import) -> Result<(), Failure
     let file = File { bytes: &bytes, key_file: key_file.as_ref().map(|bytes| bytes.as_slice()) };
     let format = args.format.as_deref().and_then(import::format);
     // What is damaged or unknown is told before anybody types a password.
-    let mut found = if given { None } else { first_look(file, format, args.yes)? };
+    let found = if given { Looked::Locked(None) } else { first_look(file, format, args.yes)? };
     let mut session = context.open_with(key)?;
-    if found.is_none() {
-        let password = source.get("Password of the file: ", &context.stdin)?;
-        let password = SecretText::new(password.to_string());
-        found = Some(unlocked(context, file, format, &password, args.yes)?);
-    }
-    let Some(source) = found else { return Ok(()) };
+    let source = match found {
+        Looked::Open(source) => source,
+        Looked::Locked(app) => {
+            let prompt = app.map_or_else(|| "Password of the file: ".into(), |app| format!("Password of the {app} file: "));
+            let password = SecretText::new(source.get(&prompt, &context.stdin)?.to_string());
+            unlocked(context, file, format, &password, args.yes)?
+        }
+    };
     let before = session.content().clone();
     let plan = if args.dry_run {
         source.plan(session.content(), &mut rng(), now())
@@ -73,11 +75,19 @@ impl File<'_> {
     }
 }
 
-/// The file without a password; `None` where it needs one, or a word on what opening it costs.
-fn first_look(file: File<'_>, format: Option<&import::Format>, yes: bool) -> Result<Option<import::Source>, Failure> {
+/// What a file is without a password.
+enum Looked {
+    /// It needs none.
+    Open(import::Source),
+    /// It needs one, or a word on what opening it costs. The app that it seems to be of, where that is known.
+    Locked(Option<&'static str>),
+}
+
+fn first_look(file: File<'_>, format: Option<&import::Format>, yes: bool) -> Result<Looked, Failure> {
     match file.read(format, Unlock { password: None, allow_costly: yes }) {
-        Ok(source) => Ok(Some(source)),
-        Err(ImportError::PasswordNeeded { .. } | ImportError::Costly { .. }) => Ok(None),
+        Ok(source) => Ok(Looked::Open(source)),
+        Err(ImportError::PasswordNeeded { format }) => Ok(Looked::Locked(Some(format))),
+        Err(ImportError::Costly { .. }) => Ok(Looked::Locked(None)),
         Err(error) => Err(Failure::import(&error)),
     }
 }
