@@ -277,6 +277,9 @@ impl Failure {
                 "`countersign import --help` lists the formats; name it with --format. An encrypted file may need \
                  --import-password-file to be known.",
             ),
+            ImportError::Encoding => {
+                Self::failed(format!("{what}; nothing was changed.")).hint("Save it as UTF-8 in an editor.")
+            }
             _ => Self::failed(format!("{what}; nothing was changed.")).hint("Check that it is the right file."),
         }
     }

@@ -26,6 +26,9 @@ pub enum ImportError {
     /// No format looks like this. With a password, headerless encrypted formats are tried as well.
     #[error("the file is of no format that is known here")]
     Unknown,
+    /// It is text, but in an encoding that cannot be known.
+    #[error("the file is text, but neither UTF-8 nor UTF-16")]
+    Encoding,
     /// The file is not of the format that was named.
     #[error("the file is no export of {format}")]
     NotThis {

@@ -74,9 +74,7 @@ impl<'a> Input<'a> {
     /// Whether the bytes may be encrypted, which look like chance: they are no text in any encoding, and no file of a
     /// common kind that is none of an authenticator.
     pub(super) fn may_be_encrypted(&self) -> bool {
-        self.text.is_none()
-            && !OTHER_FILES.iter().any(|head| self.bytes.starts_with(head))
-            && !mostly_ascii(self.bytes)
+        self.text.is_none() && !OTHER_FILES.iter().any(|head| self.bytes.starts_with(head)) && !mostly_ascii(self.bytes)
     }
 
     /// Whether the bytes are text in an encoding that cannot be known, as Latin-1.

@@ -209,10 +209,7 @@ fn read_all(
     }
     let formats = candidates(&input);
     let mut last = if formats.is_empty() && input.is_text_of_another_encoding() {
-        ImportError::Refused {
-            what: "the file is text, but neither UTF-8 nor UTF-16",
-            instead: "save it as UTF-8 in an editor",
-        }
+        ImportError::Encoding
     } else {
         ImportError::Unknown
     };

@@ -6,6 +6,8 @@ use countersign_core::{
     vault::Content,
 };
 
+use rand_core::TryRng as _;
+
 use super::{
     kit::{Counting, NOW, read, specs},
     made::file,
@@ -73,7 +75,7 @@ fn look(bytes: &[u8]) {
 #[test]
 fn what_cannot_be_encrypted_asks_for_no_password() {
     let latin1 = b"otpauth://totp/Caf\xe9:ada?secret=GEZDGNBVGY3TQOJQ&issuer=Caf\xe9\n".repeat(3);
-    assert!(matches!(read(&latin1, None), Err(ImportError::Refused { what, .. }) if what.contains("UTF-8")));
+    assert_eq!(read(&latin1, None).unwrap_err(), ImportError::Encoding);
     let noise = |head: &[u8]| {
         let mut bytes = head.to_vec();
         let mut noise = vec![0; 400];
@@ -81,7 +83,7 @@ fn what_cannot_be_encrypted_asks_for_no_password() {
         bytes.extend(noise);
         bytes
     };
-    for head in [&b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"[..], b"PK\x03\x04", b"\x1f\x8b\x08\0", b"\xff\xd8\xff\xe0"] {
+    for head in [&b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"[..], b"PK\x03\x04", b"\x1f\x8b\x08\0"] {
         assert_eq!(read(&noise(head), None).unwrap_err(), ImportError::Unknown, "{head:?}");
     }
     assert_eq!(import::detect(&noise(b"")).len(), 2, "what looks like chance is asked about");
