@@ -1,7 +1,7 @@
 //! Which token answers to a server.
 
 use unicase::UniCase;
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, char::canonical_combining_class};
 
 use crate::token::{Registration, Token, TokenId};
 
@@ -20,6 +20,18 @@ pub fn fold(name: &str) -> String {
     let decomposed: String = name.nfd().collect();
     let once: String = UniCase::unicode(decomposed).to_folded_case().nfkc().collect();
     UniCase::unicode(once).to_folded_case().nfkc().collect()
+}
+
+/// A text as it is searched: folded, without combining marks, and with one `i` for that with and that without a dot, so
+/// that `istanbul` finds `İstanbul` and `cafe` finds `Café`. A person looks at what is found; what decides by itself
+/// compares by [`fold`].
+pub fn search_key(text: &str) -> String {
+    let folded = fold(text);
+    if folded.is_ascii() {
+        return folded;
+    }
+    let letters = folded.nfkd().filter(|&c| canonical_combining_class(c) == 0);
+    letters.map(|c| if c == 'ı' { 'i' } else { c }).collect()
 }
 
 /// Which token a sign-in uses.
@@ -133,6 +145,25 @@ mod tests {
         }
         for (a, b) in [("i", "İ"), ("i", "ı"), ("Corp", "Corp."), ("e", "é"), ("a b", "ab"), ("", "a")] {
             assert_ne!(fold(a), fold(b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn a_search_overlooks_marks_and_the_dot_of_i() {
+        for (typed, name) in [
+            ("istanbul", "İstanbul"),
+            ("ISTANBUL", "İstanbul"),
+            ("ıstanbul", "İstanbul"),
+            ("cafe", "Café"),
+            ("CAFE\u{301}", "cafe"),
+            ("jurgen", "Jürgen"),
+            ("diş", "DIS"),
+            ("strasse", "Straße"),
+        ] {
+            assert_eq!(search_key(typed), search_key(name), "{typed} {name}");
+        }
+        for (a, b) in [("Corp", "Corp."), ("a b", "ab"), ("l", "i"), ("कि", "का")] {
+            assert_ne!(search_key(a), search_key(b), "{a} {b}");
         }
     }
 

@@ -9,7 +9,8 @@ use countersign_core::token::{Algorithm, KindName};
 const AFTER_HELP: &str = "\
 Without a command the window opens.
 
-QUERY is a token's id, or a part of its issuer or account.
+QUERY is a token's id or the first 8 digits of it; its issuer, its account, or both as `issuer:account`; or words of \
+them in any order. What is exactly a token's name means that one, also where it is a part of others.
 
 Standard input is read in this order, one line each, for everything that is given as `-`: the password or recovery \
 key, the new password, the password of a backup, import, export or account, a secret or enrollment link, the code \
@@ -111,7 +112,7 @@ pub(crate) enum Command {
 /// A query for exactly one token.
 #[derive(Debug, Args)]
 pub(crate) struct One {
-    /// An id, or a part of issuer or account
+    /// An id, an issuer, an account, `issuer:account`, or words of them
     #[arg(value_parser = named)]
     pub(crate) query: String,
 }
@@ -189,7 +190,7 @@ pub(crate) struct Parameters {
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// An id, or a part of issuer or account; when nothing matches, the exit code is 3
+    /// An id, or words of issuer and account; when nothing matches, the exit code is 3
     pub(crate) query: Option<String>,
     /// Lists the trash
     #[arg(long)]
@@ -198,7 +199,7 @@ pub(crate) struct List {
 
 #[derive(Debug, Args)]
 pub(crate) struct Code {
-    /// An id, or a part of issuer or account
+    /// An id, an issuer, an account, `issuer:account`, or words of them
     #[arg(value_parser = named)]
     pub(crate) query: String,
     /// The code after the current one; not for counter-based tokens, whose every code is given once
@@ -214,7 +215,7 @@ pub(crate) struct Code {
 
 #[derive(Debug, Args)]
 pub(crate) struct Edit {
-    /// The token's id, or a part of issuer or account
+    /// The token's id, its issuer, its account, `issuer:account`, or words of them
     #[arg(value_name = "ID", value_parser = named)]
     pub(crate) query: String,
     /// Who issued the token
@@ -405,7 +406,7 @@ pub(crate) enum Qr {
     },
     /// Shows a token as a QR code, secret included
     Show {
-        /// An id, or a part of issuer or account
+        /// An id, an issuer, an account, `issuer:account`, or words of them
         #[arg(value_parser = named)]
         query: String,
         /// Writes a PNG picture, which only its owner may read, in place of the terminal

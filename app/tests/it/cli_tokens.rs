@@ -274,6 +274,98 @@ fn an_empty_query_means_no_token() {
             let said = desk.fails(2, arguments);
             assert!(said.contains("it is empty"), "{said}");
         }
+#[test]
+fn a_token_has_a_name_of_its_own() {
+    let link = |issuer: &str, account: &str| {
+        format!("otpauth://totp/{issuer}:{account}?secret={RFC_SECRET}&issuer={issuer}&digits=8")
+    };
+    let desk = Desk::with(&[
+        &link("Git", "me"),
+        &link("GitHub", "me"),
+        &link("Acme", "alice"),
+        &link("Acme", "alice2"),
+        &link("%C4%B0stanbul", "j%C3%BCrgen"),
+    ]);
+    let ids = desk.json(&["list"]);
+    let id = |at: usize| ids[at]["id"].as_str().unwrap().to_owned();
+    desk.done(&["add", &link(&id(0), "x")]);
+    for (query, at) in [
+        ("Git", 0),
+        ("github", 1),
+        ("Acme alice", 2),
+        ("acme:alice", 2),
+        ("Acme (alice)", 2),
+        ("alice2 acme", 3),
+        ("hub me", 1),
+        ("istanbul", 4),
+        ("ISTANBUL", 4),
+        ("jurgen", 4),
+        (&id(0)[..], 0),
+        (&id(3)[..8], 3),
+        (&id(3)[..13], 3),
+        (&id(3).replace('-', "")[..13], 3),
+    ] {
+        assert_eq!(desk.json(&["code", query])["id"], id(at), "{query}");
+    }
+    for query in ["me", "acme", "Git bob", &id(3)[..7]] {
+        desk.fails(3, ["code", query]);
+    }
+    assert_eq!(list(&desk, &["list", "git"]).len(), 2, "a list shows all that may be meant");
+    let removed = desk.json(&["remove", "Git"]);
+    desk.done(&["remove", "GitHub"]);
+    assert_eq!(desk.json(&["restore", "git"]), removed);
+}
+
+#[test]
+fn a_token_that_its_server_refuses_says_so() {
+    use countersign_core::token::Registration;
+
+    let desk = Desk::with(&[&rfc("alice", ""), &rfc("bob", ""), &rfc("carol", "")]);
+    assert!(!desk.done(&["list"]).contains("REGISTERED"));
+    let mut session = desk.open();
+    let register = |content: &mut countersign_core::vault::Content| {
+        let ids: Vec<_> = content.tokens().iter().map(|token| token.id).collect();
+        for (id, moved_at) in [(ids[0], None), (ids[1], Some(2_000))] {
+            let registration = Registration {
+                server: "https://pam.example".into(),
+                token_id: "t".into(),
+                app_id: "a".into(),
+                registered_at: 1_000,
+                moved_at,
+                taken_back: false,
+                exportable: true,
+            };
+            content.set_registration(id, Some(registration)).unwrap();
+        }
+        Ok::<_, std::convert::Infallible>(())
+    };
+    session.edit(&mut rand_core::UnwrapErr(getrandom::SysRng), 3_000, register).unwrap();
+    let registered: Vec<Value> = list(&desk, &["list"]).iter().map(|record| record["registered"].clone()).collect();
+    assert_eq!(registered, [json!("elsewhere"), json!("moved"), Value::Null]);
+    assert!(desk.done(&["list"]).contains("REGISTERED"));
+    for (account, words) in [("alice", "not registered in this app"), ("bob", "in another app since")] {
+        let code = desk.run(["code", account]);
+        assert!(code.code == 0 && code.stderr.contains(words), "{code:?}");
+    }
+    assert_eq!(desk.run(["code", "carol"]).stderr, "");
+    assert!(desk.run(["remove", "bob"]).stderr.contains("pam.example has registered it"));
+    assert!(!desk.run(["remove", "carol"]).stderr.contains("registered"));
+}
+
+#[test]
+fn an_enrollment_link_is_no_token_and_says_where_it_goes() {
+    let desk = Desk::new();
+    let said = desk.fails(2, ["add", "countersign://enroll?server=https%3A%2F%2Fpam.example&code=x"]);
+    assert!(said.contains("server add") && said.contains("register"), "{said}");
+}
+
+#[test]
+fn a_token_without_a_name_is_warned_of_in_a_sentence() {
+    let desk = Desk::new();
+    let added = desk.run(["add", &format!("otpauth://totp/?secret={RFC_SECRET}")]);
+    assert!(added.stderr.contains("warning: a token: "), "{added:?}");
+}
+
     }
     assert_eq!(desk.files(), before);
 }

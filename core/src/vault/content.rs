@@ -4,6 +4,7 @@ mod foreign;
 mod kept;
 mod part;
 mod places;
+mod query;
 mod read;
 pub mod servers;
 #[cfg(test)]
@@ -15,6 +16,8 @@ pub use kept::{KeptEntry, KeptId};
 pub(crate) use read::ContentError;
 #[cfg(test)]
 pub(super) use tests::UNKNOWN_FIELDS;
+
+use query::Query;
 
 use std::collections::HashMap;
 
@@ -183,14 +186,27 @@ impl Content {
         self.tokens.iter().find(|token| token.id == id)
     }
 
-    /// Tokens whose id is `query`, or whose issuer, account or title contains it (folded as [`fold`] does).
+    /// Tokens whose id is `query` or begins so, or that have all its words in their issuer and account, in any order
+    /// (compared as [`search_key`] does).
     pub fn find(&self, query: &str) -> Vec<&Token> {
-        matching(self.tokens.iter(), query)
+        Query::new(query).matching(self.tokens.iter())
     }
 
     /// What [`Content::find`] finds among the tokens in the trash.
     pub fn find_in_trash(&self, query: &str) -> Vec<&Token> {
-        matching(self.trash.iter().map(|trashed| &trashed.token), query)
+        Query::new(query).matching(self.trash.iter().map(|trashed| &trashed.token))
+    }
+
+    /// Tokens that `query` names, by the first of these that there are any by: their id; their issuer, their account,
+    /// or both of them; the beginning of their id; what [`Content::find`] finds. So a name that is a part of others
+    /// still names one token.
+    pub fn named(&self, query: &str) -> Vec<&Token> {
+        Query::new(query).named(self.tokens.iter())
+    }
+
+    /// What [`Content::named`] finds among the tokens in the trash.
+    pub fn named_in_trash(&self, query: &str) -> Vec<&Token> {
+        Query::new(query).named(self.trash.iter().map(|trashed| &trashed.token))
     }
 
     /// Adds a token at the end.
@@ -346,17 +362,4 @@ impl Extra {
             self.history.clear();
         }
     }
-}
-
-fn matching<'a>(tokens: impl Iterator<Item = &'a Token>, query: &str) -> Vec<&'a Token> {
-    let folded = fold(query);
-    let id = query.trim().parse::<TokenId>().ok();
-    tokens
-        .filter(|token| {
-            Some(token.id) == id
-                || fold(&token.spec.issuer).contains(&folded)
-                || fold(&token.spec.account).contains(&folded)
-                || fold(&token.spec.title()).contains(&folded)
-        })
-        .collect()
 }

@@ -18,7 +18,7 @@ pub(crate) fn list(context: &mut Context, args: &List) -> Result<(), Failure> {
         (None, false) => content.tokens().iter().collect(),
         (Some(query), false) => content.find(query),
         (None, true) => content.trash().iter().map(|trashed| &trashed.token).collect(),
-        (Some(query), true) => pick::trashed(content, query),
+        (Some(query), true) => content.find_in_trash(query),
     };
     let records: Vec<Record> = tokens.into_iter().map(|token| Record::new(token, content)).collect();
     context.out.result(&records, || if records.is_empty() { String::new() } else { record::table(&records) })?;
