@@ -7,6 +7,7 @@ mod args;
 mod clipboard;
 mod commands;
 mod context;
+mod echo;
 mod failure;
 mod files;
 mod location;

@@ -12,6 +12,7 @@ use countersign_core::{
 use zeroize::Zeroizing;
 
 use super::{
+    echo,
     failure::Failure,
     output::Output,
     read::{self, LINE_BYTES},
@@ -150,7 +151,7 @@ fn ask(prompt: &str, option: &str, stdin: &Stdin) -> Result<Zeroizing<String>, F
         return Err(Failure::usage(format!("There is no terminal to ask for the {what}."))
             .hint(format!("Give it with {option}, from a file or with `-` from standard input.")));
     }
-    rpassword::prompt_password(prompt)
+    echo::kept(|| rpassword::prompt_password(prompt))
         .map(Zeroizing::new)
         .map_err(|error| Failure::file("read", Path::new("the terminal"), &error))
 }

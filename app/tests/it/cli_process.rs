@@ -95,7 +95,8 @@ fn an_input_without_an_end_fills_no_memory() {
     fails(desk.bare().args(password).args([ENDLESS, "list"]), ENDLESS, "64 KiB");
     fails(desk.bare().args(password).args(["-", "list"]).stdin(endless()), "line of standard input", "64 KiB");
     fails(desk.command(["add", "--account", "a", "--secret", "-"]).stdin(endless()), "standard input", "64 KiB");
-    for arguments in [&["add", "--image", ENDLESS][..], &["add", ENDLESS], &["qr", "read", ENDLESS], &["import", ENDLESS]]
+    for arguments in
+        [&["add", "--image", ENDLESS][..], &["add", ENDLESS], &["qr", "read", ENDLESS], &["import", ENDLESS]]
     {
         fails(&mut desk.command(arguments), ENDLESS, "64 MiB");
     }
@@ -118,5 +119,48 @@ fn a_pipe_or_a_device_is_no_vault() {
         let said = run(&mut command, b"");
         assert_eq!(said.code, 1, "{said:?}");
         assert!(said.stderr.contains("not a file") && said.stderr.contains("right file"), "{said:?}");
+    }
+}
+
+/// Runs the program on a terminal of its own (`script`), ends it at the prompt and asks the terminal how it is.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_program_that_is_ended_at_its_prompt_leaves_the_terminal_its_echo() {
+    use std::io::{Read as _, Write as _};
+
+    let desk = Desk::new();
+    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+        let ask = format!(
+            "trap : INT; sh -c 'echo $$; exec {} --vault {} list'; echo code=$?; stty -a",
+            env!("CARGO_BIN_EXE_countersign"),
+            desk.vault().display()
+        );
+        let mut child = Command::new("script")
+            .args(["--quiet", "--return", "--command", &ask, "/dev/null"])
+            .env("SHELL", "/bin/sh")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (mut stdout, mut said) = (child.stdout.take().unwrap(), Vec::new());
+        let mut read_until = |end: &str, said: &mut Vec<u8>| {
+            let mut byte = [0];
+            while !said.ends_with(end.as_bytes()) && stdout.read(&mut byte).unwrap() == 1 {
+                said.push(byte[0]);
+            }
+        };
+        read_until("Password: ", &mut said);
+        let text = String::from_utf8_lossy(&said).into_owned();
+        let id = text.lines().next().unwrap().trim();
+        if signal == "INT" {
+            child.stdin.as_mut().unwrap().write_all(&[3]).unwrap();
+        } else {
+            assert!(Command::new("kill").args(["-s", signal, id]).status().unwrap().success(), "{text}");
+        }
+        read_until("no end", &mut said);
+        let text = String::from_utf8_lossy(&said).into_owned();
+        assert!(text.contains(&format!("code={code}")), "{text}");
+        assert!(text.contains(" echo ") && !text.contains("-echo "), "{text}");
+        child.wait().unwrap();
     }
 }
