@@ -161,6 +161,18 @@ fn every_format_comes_back_through_its_file() {
     }
 }
 
+#[test]
+fn a_token_that_is_there_under_another_name_is_told_as_what() {
+    let desk = Desk::with(&[&format!("otpauth://totp/RFC:alice?secret={RFC_SECRET}&issuer=RFC")]);
+    desk.done(&["edit", "alice", "--issuer", "Work", "--account", "me"]);
+    let file = desk.file("links", format!("otpauth://totp/RFC:alice?secret={RFC_SECRET}&issuer=RFC\n"));
+    let told = desk.done(&["import", &file]);
+    assert!(told.contains("already-there") && told.trim_end().ends_with("as Work (me)"), "{told}");
+    desk.done(&["edit", "me", "--issuer", "RFC", "--account", "alice"]);
+    let told = desk.done(&["import", &file]);
+    assert!(told.contains("already-there") && !told.contains(" as "), "{told}");
+}
+
 /// A page may not hold U+0000; the link in it has it, and the whole vault comes back.
 #[test]
 fn a_zero_in_a_name_keeps_no_page_from_being_written() {

@@ -37,7 +37,8 @@ pub(crate) fn import(context: &mut Context, args: &Import) -> Result<(), Failure
     let source = match found {
         Looked::Open(source) => source,
         Looked::Locked(app) => {
-            let prompt = app.map_or_else(|| "Password of the file: ".into(), |app| format!("Password of the {app} file: "));
+            let prompt =
+                app.map_or_else(|| "Password of the file: ".into(), |app| format!("Password of the {app} file: "));
             let password = SecretText::new(source.get(&prompt, &context.stdin)?.to_string());
             unlocked(context, file, format, &password, args.yes)?
         }
@@ -149,6 +150,9 @@ struct ReportLine {
     remarks: Vec<String>,
     /// The token that is there, where it is of the same name or the same codes.
     existing: Option<Existing>,
+    /// What the record's token would be called here.
+    #[serde(skip)]
+    title: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -197,7 +201,13 @@ impl Report {
                     text::plain(remarks),
                 ]
             };
-            rows.push(row(line.fate, line.code.as_ref(), name, line.kind.as_ref(), &line.remarks.join("; ")));
+            let mut remarks = line.remarks.clone();
+            if let (true, Some(existing)) = (line.fate == "already-there", &line.existing)
+                && line.title.as_ref() != Some(&existing.name)
+            {
+                remarks.push(format!("as {}", existing.name));
+            }
+            rows.push(row(line.fate, line.code.as_ref(), name, line.kind.as_ref(), &remarks.join("; ")));
             if let (true, Some(existing)) = (line.fate == "conflict", &line.existing) {
                 rows.push(row(
                     "  beside",
@@ -269,6 +279,7 @@ impl ReportLine {
             code: line.code.as_ref().and_then(shown),
             remarks: line.remarks.clone(),
             existing,
+            title: line.token.as_ref().map(record::title),
         }
     }
 }
