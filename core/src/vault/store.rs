@@ -99,6 +99,27 @@ impl FileStore {
         }
     }
 
+    /// Whether a path names one of the vault's files: a part of it, its lock, or a copy that is being made.
+    pub fn owns(&self, path: &Path) -> bool {
+        let target = self.target();
+        let folder = |path: &Path| {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
+        };
+        let (Some(ours), Some(theirs)) = (target.file_name(), path.file_name()) else { return false };
+        let Some(suffix) = theirs.as_encoded_bytes().strip_prefix(ours.as_encoded_bytes()) else { return false };
+        let suffix = suffix.strip_suffix(b".half").unwrap_or(suffix);
+        let is_part = match suffix {
+            b"" | b".new" | b".lock" => true,
+            [b'.', number @ ..] => {
+                let number = number.strip_prefix(b"aside-").unwrap_or(number);
+                !number.is_empty() && number.iter().all(u8::is_ascii_digit)
+            }
+            _ => false,
+        };
+        is_part && folder(&target) == folder(path)
+    }
+
     /// The file behind symbolic links: a rename replaces that one and leaves the link a link.
     fn target(&self) -> PathBuf {
         let mut path = self.path.clone();

@@ -25,16 +25,11 @@ use crate::{
         read::{self, BACKUP_BYTES},
         record, text,
     },
-    files::same as same_file,
 };
 
 /// Writes the backup text, after it was read back and counted.
 pub(crate) fn backup(context: &mut Context, args: &Backup) -> Result<(), Failure> {
-    if let Some(output) = &args.output
-        && same_file(output, &context.path)
-    {
-        return Err(Failure::usage("The backup would replace the vault itself.").hint("Name another --output."));
-    }
+    files::keep_vault(args.output.as_deref(), &context.path, "The backup")?;
     let key = context.key_source()?;
     let source = passwords::source(args.backup_password_file.as_deref(), "--backup-password-file", &mut context.stdin)?;
     let session = context.open_with(key)?;

@@ -19,17 +19,12 @@ use crate::{
         passwords::{self, Source},
         record, text,
     },
-    files::same as same_file,
     foreign_file::{self, Unsound},
 };
 
 /// Writes a file for another app, after a person agreed to what it cannot hold.
 pub(crate) fn export(context: &mut Context, args: &Export) -> Result<(), Failure> {
-    if let Some(output) = &args.output
-        && same_file(output, &context.path)
-    {
-        return Err(Failure::usage("The export would replace the vault itself.").hint("Name another --output."));
-    }
+    files::keep_vault(args.output.as_deref(), &context.path, "The export")?;
     let key = context.key_source()?;
     let source = passwords::source(args.export_password_file.as_deref(), "--export-password-file", &mut context.stdin)?;
     let session = context.open_with(key)?;

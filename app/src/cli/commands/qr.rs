@@ -9,17 +9,14 @@ use countersign_core::{
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{
-    cli::{
-        context::Context,
-        failure::Failure,
-        files,
-        output::Output,
-        pick,
-        read::{self, FILE_BYTES},
-        record, spec, text,
-    },
-    files::same as same_file,
+use crate::cli::{
+    context::Context,
+    failure::Failure,
+    files,
+    output::Output,
+    pick,
+    read::{self, FILE_BYTES},
+    record, spec, text,
 };
 
 /// Pixels on a side of a written picture, at least.
@@ -72,11 +69,7 @@ fn payloads(path: &Path) -> Result<Vec<String>, Failure> {
 
 /// Shows a token as a QR code. Whoever sees it has the token.
 pub(crate) fn show(context: &mut Context, query: &str, output: Option<&Path>) -> Result<(), Failure> {
-    if let Some(output) = output
-        && same_file(output, &context.path)
-    {
-        return Err(Failure::usage("The picture would replace the vault itself.").hint("Name another --output."));
-    }
+    files::keep_vault(output, &context.path, "The picture")?;
     let session = context.open()?;
     let token = pick::one(session.content(), query)?;
     if !token.may_leave() {
