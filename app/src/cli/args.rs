@@ -70,7 +70,7 @@ pub(crate) enum Command {
     Restore(One),
     /// Writes an encrypted backup text that can be kept in notes or sent by mail
     Backup(Backup),
-    /// Adds what a backup text holds and the vault does not
+    /// Adds what a backup text, or a copy of a vault's file, holds and the vault does not
     RestoreBackup(RestoreBackup),
     /// Adds what a file of another app holds and the vault does not, and prints what became of each record
     #[command(after_help = import_formats())]
@@ -263,7 +263,7 @@ pub(crate) struct Backup {
 
 #[derive(Debug, Args)]
 pub(crate) struct RestoreBackup {
-    /// The file with the text, and whatever is around it [default: standard input]
+    /// The file with the text, and whatever is around it, or a copy of a vault's file [default: standard input]
     #[arg(value_name = "FILE|-", value_hint = ValueHint::FilePath, conflicts_with = "clipboard")]
     pub(crate) file: Option<PathBuf>,
     /// Takes the text from the clipboard

@@ -185,7 +185,8 @@ impl Failure {
     /// A vault is not made beside the earlier generations of another, which are then no longer found.
     pub(crate) fn beside_generations(path: &Path) -> Option<Self> {
         let names = earlier_generations(path)?;
-        let what = format!("Earlier generations of a vault at {} are there: {names}; nothing was made.", path.display());
+        let what =
+            format!("Earlier generations of a vault at {} are there: {names}; nothing was made.", path.display());
         Some(Self::failed(what).hint(
             "`countersign restore-generation` puts the newest good one back. To begin anew, move them to another \
              folder, or name another file with --vault.",
@@ -260,7 +261,10 @@ impl Failure {
                 Exit::WrongPassword,
                 format!("Wrong password of the file, which was taken for an export of {format}."),
             )
-            .hint("It is the one that was chosen in the other app for this export. If it is of another app, name its --format."),
+            .hint(
+                "It is the one that was chosen in the other app for this export. A file of yet another app needs its \
+                 --format.",
+            ),
             ImportError::PasswordNeeded { .. } => {
                 Self::usage(format!("{what}.")).hint("Give it with --import-password-file.")
             }
@@ -317,15 +321,31 @@ impl Failure {
                 .hint("Use another copy; nothing was changed."),
         }
     }
+
+    /// A copy of a vault that was not read as a backup.
+    pub(crate) fn copy(error: &OpenError) -> Self {
+        match error {
+            OpenError::WrongKey => Self::new(Exit::WrongPassword, "Wrong password of the copy.")
+                .hint("It is the one that the vault had when the copy was written."),
+            OpenError::Newer { version } => {
+                Self::new(Exit::Damaged, format!("The copy was written by a newer version (format {version})."))
+                    .hint("Update Countersign; nothing was changed.")
+            }
+            OpenError::Io(error) => Self::failed(format!("The copy did not open: {}.", system_text(error)))
+                .hint("Close other programs and try again."),
+            OpenError::Damaged { reason } => Self::new(Exit::Damaged, format!("The copy is damaged: {reason}."))
+                .hint("Use another copy; nothing was changed."),
+            other => Self::failed(format!("The copy did not open: {other}.")),
+        }
+    }
 }
 
 /// The names of a vault's earlier generations, where there are any.
 fn earlier_generations(path: &Path) -> Option<String> {
     let store = FileStore::new(path);
     let parts = (1..=GENERATIONS).map(Part::Earlier).filter(|&part| store.exists(part).unwrap_or(false));
-    let names: Vec<String> = parts
-        .filter_map(|part| Some(store.part_path(part).file_name()?.to_string_lossy().into_owned()))
-        .collect();
+    let names: Vec<String> =
+        parts.filter_map(|part| Some(store.part_path(part).file_name()?.to_string_lossy().into_owned())).collect();
     if names.is_empty() { None } else { Some(names.join(", ")) }
 }
 

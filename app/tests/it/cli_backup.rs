@@ -50,7 +50,7 @@ fn a_backup_comes_back_on_another_desk() {
     assert_eq!(other.done(&["code", "bob"]), "254676\n");
 
     let undone = other.json(&["undo-import"]);
-    assert_eq!(undone, json!({ "removed": 1 }));
+    assert_eq!(undone, json!({ "removed": 1, "unreadable": 0 }));
     assert_eq!(other.json(&["list"]).as_array().unwrap().len(), 1);
     assert_eq!(other.json(&["list", "--trash"]).as_array().unwrap().len(), 1);
     other.fails(1, ["undo-import"]);
@@ -153,4 +153,50 @@ fn a_damaged_backup_is_5_before_anybody_is_asked_for_a_password() {
     let file = other.file("backup.txt", cut);
     assert!(other.fails(5, ["restore-backup", &file]).contains("cut off"));
     assert_eq!(other.json(&["list"]), json!([]));
+}
+
+#[test]
+fn no_output_goes_over_a_file_of_the_vault() {
+    let desk = desk_with_two();
+    desk.file("backup-password", BACKUP_PASSWORD);
+    let before = desk.files();
+    for name in
+        ["vault.json", "vault.json.1", "vault.json.3", "vault.json.lock", "vault.json.new", "vault.json.aside-7"]
+    {
+        for output in [name.to_owned(), desk.path(name).display().to_string()] {
+            for arguments in [
+                &["backup", "--backup-password-file", "backup-password"][..],
+                &["export", "--format", "uri", "--yes"],
+                &["export", "--format", "backup", "--export-password-file", "backup-password"],
+                &["qr", "show", "alice"],
+            ] {
+                let said = desk.fails(2, arguments.iter().chain(&["--output", &output]));
+                assert!(said.contains("would replace") && said.contains("--output"), "{said}");
+            }
+        }
+    }
+    assert_eq!(desk.files(), before);
+    desk.done(&["export", "--format", "uri", "--yes", "--output", "vault.json.txt"]);
+}
+
+/// Automatic backups are copies of the vault's file.
+#[test]
+fn a_copy_of_a_vault_comes_back_like_a_backup_text() {
+    let desk = desk_with_two();
+    let other = Desk::new();
+    let copy = other.file("countersign-2026-01-01.json", std::fs::read(desk.vault()).unwrap());
+    let restore = |file: &str, password: &str| {
+        let mut command = other.command(["--json", "restore-backup", file, "--backup-password-file", password]);
+        run(&mut command, b"")
+    };
+    other.file("wrong", "another");
+    assert_eq!(restore(&copy, "wrong").code, 4);
+    let told = restore(&copy, "password");
+    assert_eq!(told.code, 0, "{told:?}");
+    assert_eq!(serde_json::from_str::<Value>(&told.stdout).unwrap()["added"], 2);
+    assert_eq!(other.json(&["list"]), desk.json(&["list"]));
+    let whole = std::fs::read(&copy).unwrap();
+    let cut = other.file("cut.json", &whole[..whole.len() / 2]);
+    let told = restore(&cut, "password");
+    assert!(told.code == 5 && told.stderr.contains("The copy is damaged"), "{told:?}");
 }

@@ -6,8 +6,9 @@ use countersign_core::{
     backup,
     secret::Password,
     vault::{
-        Content,
+        self, Content,
         ledger::{Ledger, Verdict},
+        session::Key,
     },
 };
 use serde::Serialize;
@@ -99,12 +100,12 @@ struct ReportLine {
 pub(crate) fn restore_backup(context: &mut Context, args: &RestoreBackup) -> Result<(), Failure> {
     let key = context.key_source()?;
     let source = passwords::source(args.backup_password_file.as_deref(), "--backup-password-file", &mut context.stdin)?;
-    let armoured = read_text(context, args)?;
-    // A damaged text is told from a wrong password before anybody is asked for one.
-    let sealed = backup::find(&armoured).map_err(|error| Failure::backup_text(&error))?;
+    let bytes = read_bytes(context, args)?;
+    // A damaged backup is told from a wrong password before anybody is asked for one.
+    let sealed = Sealed::find(&bytes)?;
     let mut session = context.open_with(key)?;
     let password = Password::new(&source.get("Password of the backup: ", &context.stdin)?);
-    let content = sealed.open(&password).map_err(|error| Failure::backup_open(&error))?;
+    let content = sealed.open(password)?;
     let ledger = if args.dry_run {
         session.content().compare(&content)
     } else {
@@ -116,18 +117,44 @@ pub(crate) fn restore_backup(context: &mut Context, args: &RestoreBackup) -> Res
     Ok(())
 }
 
-fn read_text(context: &mut Context, args: &RestoreBackup) -> Result<Zeroizing<String>, Failure> {
+/// A backup before it is opened.
+enum Sealed<'a> {
+    Text(backup::Sealed),
+    /// A copy of a vault's file, as automatic backups are.
+    Copy(&'a [u8]),
+}
+
+impl<'a> Sealed<'a> {
+    fn find(bytes: &'a [u8]) -> Result<Self, Failure> {
+        if vault::looks_like_copy(bytes) {
+            vault::inspect_copy(bytes).map_err(|error| Failure::copy(&error))?;
+            return Ok(Self::Copy(bytes));
+        }
+        let armoured = Zeroizing::new(backup_text::lenient_text(bytes));
+        backup::find(&armoured).map(Self::Text).map_err(|error| Failure::backup_text(&error))
+    }
+
+    fn open(&self, password: Password) -> Result<Content, Failure> {
+        match self {
+            Self::Text(sealed) => sealed.open(&password).map_err(|error| Failure::backup_open(&error)),
+            Self::Copy(bytes) => {
+                vault::open_copy(bytes, &Key::Password(password)).map_err(|error| Failure::copy(&error))
+            }
+        }
+    }
+}
+
+fn read_bytes(context: &mut Context, args: &RestoreBackup) -> Result<Zeroizing<Vec<u8>>, Failure> {
     if args.clipboard {
         return match clipboard::paste()? {
-            Pasted::Text(text) => Ok(text),
+            Pasted::Text(text) => Ok(Zeroizing::new(text.as_bytes().to_vec())),
             Pasted::Picture(_) => Err(Failure::failed("The clipboard holds a picture, not a backup text.")),
         };
     }
-    let bytes = match args.file.as_deref() {
-        Some(path) if path != Path::new("-") => read::file(path, BACKUP_BYTES)?,
-        _ => context.stdin.rest(BACKUP_BYTES)?,
-    };
-    Ok(Zeroizing::new(backup_text::lenient_text(&bytes)))
+    match args.file.as_deref() {
+        Some(path) if path != Path::new("-") => read::file(path, BACKUP_BYTES),
+        _ => context.stdin.rest(BACKUP_BYTES),
+    }
 }
 
 impl Report {
