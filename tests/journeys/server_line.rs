@@ -93,6 +93,21 @@ fn a_token_is_registered_and_moves_to_the_second_app() {
 }
 
 #[test]
+fn a_token_of_another_user_is_not_sent() {
+    let server = Server::start();
+    quick(&server);
+    server.add_user("ada");
+    server.add_user("bob");
+    let (person, other) = (Person::at(&server.url()), Person::at(&server.url()));
+    person.register(&server, "ada");
+    other.register(&server, "bob");
+    let run = person.sign_in("bob");
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(run.stderr.contains("The token here is ada's, not bob's."), "{run:?}");
+    sign_in_with_a_fresh_code(&person, "ada");
+}
+
+#[test]
 fn a_token_does_the_same_on_postgresql() {
     if let Some(server) = Server::on_postgres() {
         registered_and_moved(&server);

@@ -375,7 +375,8 @@ pub(crate) struct Register {
     /// An enrollment link in the place of name and password; `-` reads it from standard input
     #[arg(long, value_name = "LINK|-", conflicts_with_all = ["user", "account_password_file"])]
     pub(crate) link: Option<String>,
-    /// The code of the message; `-` reads it from standard input when it was sent [default: asks]
+    /// The code of the message; `-` reads it from standard input when it was sent [default: asks; where nobody can be
+    /// asked, the command ends when the message was sent, and registers when it is run again with the code]
     #[arg(long, value_name = "CODE|-")]
     pub(crate) sms_code: Option<String>,
 }

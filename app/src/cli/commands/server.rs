@@ -1,6 +1,7 @@
 //! Servers: adding them, registering a token, signing in and out. The window takes the same steps.
 
 use countersign_core::{
+    matching::fold,
     secret::{Password, SecretText},
     token::{Token, TokenId},
     uri::enroll,
@@ -160,7 +161,7 @@ fn confirm(
                 "resend_at": pending.resend_at,
             });
             context.out.result(&value, String::new)?;
-            context.out.notice("Run the command again with --sms-code CODE.");
+            context.out.notice("Nothing is registered yet: run the command again with --sms-code CODE.");
             return Ok(());
         };
         let arrived = outside.world().confirm(server, &pending, code.expose());
@@ -219,7 +220,7 @@ pub(crate) fn sign_in(context: &mut Context, args: &SignIn) -> Result<(), Failur
         }
     };
 
-    let (id, why) = chosen(session.content(), &server, &challenge.issuer, args.token.as_deref())?;
+    let (id, why) = chosen(session.content(), &server, &challenge.issuer, args)?;
     let token = session.content().token(id).ok_or_else(|| none(&at))?;
     let title = record::title(token);
     let there = token.registration.as_ref().map(|registration| registration.token_id.clone()).unwrap_or_default();
@@ -368,13 +369,8 @@ fn line(status: &Status) -> String {
 }
 
 /// The token that the user named, or the one that fits.
-fn chosen(
-    content: &Content,
-    server: &Server,
-    issuer: &str,
-    query: Option<&str>,
-) -> Result<(TokenId, &'static str), Failure> {
-    if let Some(query) = query {
+fn chosen(content: &Content, server: &Server, issuer: &str, args: &SignIn) -> Result<(TokenId, &'static str), Failure> {
+    if let Some(query) = &args.token {
         let token = pick_token::one(content, query)?;
         return match keep::standing(content, token) {
             Some(Standing::Here) => Ok((token.id, "named")),
@@ -386,8 +382,17 @@ fn chosen(
         };
     }
     match pick::pick(content, server, issuer) {
-        Choice::Token { id, why: Why::Issuer } => Ok((id, "issuer")),
-        Choice::Token { id, why: Why::Remembered } => Ok((id, "remembered")),
+        Choice::Token { id, why } => {
+            let remembered = why == Why::Remembered;
+            // What was chosen is that user's, also where the token was renamed.
+            let is_theirs = remembered && fold(&server.user) == fold(&args.user);
+            match content.token(id) {
+                Some(token) if !is_theirs && fold(&token.spec.account) != fold(&args.user) => {
+                    Err(of_another(token, server, args.user.trim()))
+                }
+                _ => Ok((id, if remembered { "remembered" } else { "issuer" })),
+            }
+        }
         Choice::Ask { tokens, because } => {
             let mut failure = Failure::new(crate::cli::failure::Exit::NoMatch, format!("Which token? {because}."))
                 .hint("Name one with --token.");
@@ -404,6 +409,17 @@ fn chosen(
             ))
         }
     }
+}
+
+/// The only token here is another user's: its code would be a wrong one.
+fn of_another(token: &Token, server: &Server, user: &str) -> Failure {
+    let whose = &token.spec.account;
+    Failure::new(crate::cli::failure::Exit::NoMatch, format!("The token here is {whose}'s, not {user}'s.")).hint(
+        format!(
+            "Register one: `countersign register --server {} --user {user}`, or name the token with --token.",
+            address::short(&server.address)
+        ),
+    )
 }
 
 fn why_words(why: &str) -> &'static str {
@@ -452,10 +468,9 @@ fn one(content: &Content, name: &str) -> Result<Server, Failure> {
     if let Some(server) = content.server(name).or_else(|| content.server(&format!("https://{name}"))) {
         return Ok(server);
     }
-    let folded = countersign_core::matching::fold(name);
+    let folded = fold(name);
     let named = |server: &Server| {
-        countersign_core::matching::fold(&server.issuer) == folded
-            || address::short(&server.address).eq_ignore_ascii_case(name.trim())
+        fold(&server.issuer) == folded || address::short(&server.address).eq_ignore_ascii_case(name.trim())
     };
     let mut found: Vec<Server> = content.servers().into_iter().filter(named).collect();
     match found.len() {
