@@ -4,6 +4,7 @@ use countersign_core::{token::Token, vault::Content};
 use serde::Serialize;
 
 use super::text;
+use crate::account::keep::{Standing, standing};
 
 /// One token of `list --json`. The names and their order are a contract; `null` where a value does not apply.
 #[derive(Debug, Serialize)]
@@ -19,6 +20,8 @@ pub(crate) struct Record {
     groups: Vec<String>,
     favourite: bool,
     note: String,
+    /// How a token stands that a server registered: `here`, `elsewhere`, `moved` or `taken-back`.
+    registered: Option<&'static str>,
 }
 
 impl Record {
@@ -37,6 +40,12 @@ impl Record {
             groups: token.groups.iter().copied().filter_map(group).collect(),
             favourite: token.favourite,
             note: token.note.clone(),
+            registered: standing(content, token).map(|standing| match standing {
+                Standing::Here => "here",
+                Standing::Elsewhere => "elsewhere",
+                Standing::Moved(_) => "moved",
+                Standing::TakenBack(_) => "taken-back",
+            }),
         }
     }
 }
@@ -47,9 +56,20 @@ pub(crate) fn title(token: &Token) -> String {
     if title.is_empty() { "a token without a name".into() } else { text::plain(&title) }
 }
 
-/// Records as lines under a head: `*` for a favourite, issuer, account, kind, groups, id.
+/// Why the server refuses a registered token's codes, where it does.
+pub(crate) fn refused(token: &Token, content: &Content) -> Option<String> {
+    let why = match standing(content, token)? {
+        Standing::Here => return None,
+        Standing::Elsewhere => "is not registered in this app: its server may refuse the code",
+        Standing::Moved(_) => "was registered in another app since: its server refuses the code",
+        Standing::TakenBack(_) => "was taken back by its server, which refuses the code",
+    };
+    Some(format!("{} {why}", title(token)))
+}
+
+/// Records as lines under a head: `*` for a favourite, issuer, account, kind, groups, where it is registered, id.
 pub(crate) fn table(records: &[Record]) -> String {
-    let head = ["", "ISSUER", "ACCOUNT", "KIND", "GROUPS", "ID"].map(String::from).to_vec();
+    let head = ["", "ISSUER", "ACCOUNT", "KIND", "GROUPS", "REGISTERED", "ID"].map(String::from).to_vec();
     let rows = records.iter().map(|record| {
         vec![
             if record.favourite { "*".into() } else { String::new() },
@@ -57,12 +77,13 @@ pub(crate) fn table(records: &[Record]) -> String {
             text::plain(&record.account),
             record.kind.into(),
             text::plain(&record.groups.join(", ")),
+            record.registered.unwrap_or_default().into(),
             record.id.clone(),
         ]
     });
     let mut rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
     // A column that nobody fills is left out.
-    for column in [4, 0] {
+    for column in [5, 4, 0] {
         if rows.iter().skip(1).all(|row| row[column].is_empty()) {
             rows.iter_mut().for_each(|row| drop(row.remove(column)));
         }

@@ -29,15 +29,32 @@ fn the_list_has_exactly_the_promised_shape() {
     ]);
     assert_eq!(desk.done(&["list", "--json", "alice"]).matches(r#""kind""#).count(), 1);
     let keys = desk.done(&["--json", "list", "alice"]);
-    let order =
-        ["id", "issuer", "account", "kind", "algorithm", "digits", "period", "counter", "groups", "favourite", "note"];
+    let order = [
+        "id",
+        "issuer",
+        "account",
+        "kind",
+        "algorithm",
+        "digits",
+        "period",
+        "counter",
+        "groups",
+        "favourite",
+        "note",
+        "registered",
+    ];
     let places: Vec<usize> = order.iter().map(|key| keys.find(&format!("{key:?}:")).unwrap()).collect();
     assert!(places.is_sorted(), "{keys}");
-    let record =
-        |issuer: &str, account: &str, kind: &str, algorithm: Value, digits: u8, period: Value, counter: Value| {
-            json!({ "issuer": issuer, "account": account, "kind": kind, "algorithm": algorithm, "digits": digits,
-                "period": period, "counter": counter, "groups": [], "favourite": false, "note": "" })
-        };
+    let record = |issuer: &str,
+                  account: &str,
+                  kind: &str,
+                  algorithm: Value,
+                  digits: u8,
+                  period: Value,
+                  counter: Value| {
+        json!({ "issuer": issuer, "account": account, "kind": kind, "algorithm": algorithm, "digits": digits,
+                "period": period, "counter": counter, "groups": [], "favourite": false, "note": "", "registered": null })
+    };
     assert_eq!(
         list(&desk, &["list"]),
         [
@@ -215,7 +232,7 @@ fn editing_changes_what_was_named_and_nothing_else() {
     assert_eq!(
         edited,
         json!({ "id": id, "issuer": "Ünïcode 🔑", "account": "alice", "kind": "totp", "algorithm": "SHA1", "digits": 8,
-                "period": 30, "counter": null, "groups": ["Work", "Home"], "favourite": true, "note": "two\nlines" })
+                "period": 30, "counter": null, "groups": ["Work", "Home"], "favourite": true, "note": "two\nlines", "registered": null })
     );
     assert_eq!(desk.json(&["list"])[0], edited);
     assert_eq!(desk.done(&["code", &id, "--at", "59"]), "94287082\n");
@@ -257,23 +274,6 @@ fn a_query_means_one_token_or_nothing() {
     desk.fails(3, ["code", "00000000-0000-4000-8000-000000000000"]);
 }
 
-#[test]
-fn an_empty_query_means_no_token() {
-    let desk = Desk::with(&[&rfc("alice", "")]);
-    let before = desk.files();
-    for empty in ["", " "] {
-        for arguments in [
-            &["code", empty][..],
-            &["remove", empty],
-            &["restore", empty],
-            &["edit", empty, "--note", "x"],
-            &["qr", "show", empty],
-            &["unreadable", empty, "--delete"],
-            &["edit", "alice", "--group", empty],
-        ] {
-            let said = desk.fails(2, arguments);
-            assert!(said.contains("it is empty"), "{said}");
-        }
 #[test]
 fn a_token_has_a_name_of_its_own() {
     let link = |issuer: &str, account: &str| {
@@ -366,6 +366,23 @@ fn a_token_without_a_name_is_warned_of_in_a_sentence() {
     assert!(added.stderr.contains("warning: a token: "), "{added:?}");
 }
 
+#[test]
+fn an_empty_query_means_no_token() {
+    let desk = Desk::with(&[&rfc("alice", "")]);
+    let before = desk.files();
+    for empty in ["", " "] {
+        for arguments in [
+            &["code", empty][..],
+            &["remove", empty],
+            &["restore", empty],
+            &["edit", empty, "--note", "x"],
+            &["qr", "show", empty],
+            &["unreadable", empty, "--delete"],
+            &["edit", "alice", "--group", empty],
+        ] {
+            let said = desk.fails(2, arguments);
+            assert!(said.contains("it is empty"), "{said}");
+        }
     }
     assert_eq!(desk.files(), before);
 }

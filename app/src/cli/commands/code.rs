@@ -8,7 +8,7 @@ use crate::cli::{
     clipboard,
     context::{Context, now},
     failure::Failure,
-    pick,
+    pick, record,
 };
 
 #[derive(Serialize)]
@@ -30,6 +30,7 @@ pub(crate) fn code(context: &mut Context, args: &Args) -> Result<(), Failure> {
     let mut session = context.open()?;
     let token = pick::one(session.content(), &args.query)?;
     let (id, title) = (token.id, token.spec.title());
+    let refused = record::refused(token, session.content());
     let counter_based = matches!(token.spec.kind, Kind::Hotp { .. });
     if counter_based && (args.next || args.at.is_some()) {
         return Err(Failure::usage(format!("{title} is counter-based: its codes belong to no time."))
@@ -62,6 +63,9 @@ pub(crate) fn code(context: &mut Context, args: &Args) -> Result<(), Failure> {
         counter,
     };
     context.out.result(&shown, || format!("{}\n", code.text()))?;
+    if let Some(refused) = refused {
+        context.out.warn(&format!("{refused}; register it here with `countersign register`"));
+    }
     copied?;
     if args.copy {
         context.out.notice(&format!("Copied; the clipboard is cleared after {} seconds.", clipboard::CODE_SECONDS));

@@ -6,14 +6,17 @@ use countersign_core::{
     vault::content::Change,
 };
 
-use crate::cli::{
-    args::{Edit, One},
-    context::{Context, now, random_id},
-    failure::Failure,
-    output::Output,
-    passwords, pick,
-    record::{self, Record},
-    spec,
+use crate::{
+    api::address,
+    cli::{
+        args::{Edit, One},
+        context::{Context, now, random_id},
+        failure::Failure,
+        output::Output,
+        passwords, pick,
+        record::{self, Record},
+        spec,
+    },
 };
 
 /// Changes what was named.
@@ -91,16 +94,23 @@ impl Edit {
 pub(crate) fn remove(context: &mut Context, args: &One) -> Result<(), Failure> {
     let mut session = context.open()?;
     let id = pick::one(session.content(), &args.query)?.id;
-    let (record, title) = context.edit(&mut session, |content| {
+    let (record, title, server) = context.edit(&mut session, |content| {
         let token = content.token(id).ok_or_else(|| pick::none(&args.query))?;
         let (record, title) = (Record::new(token, content), record::title(token));
+        let server = token.registration.as_ref().map(|registration| registration.server.clone());
         content.remove(id, now()).map_err(|_| pick::none(&args.query))?;
-        Ok((record, title))
+        Ok((record, title, server))
     })?;
     context.out.result(&record, String::new)?;
     context.out.notice(&format!(
         "Removed {title}. The trash keeps it for 30 days; `countersign restore {id}` brings it back."
     ));
+    if let Some(server) = server {
+        context.out.warn(&format!(
+            "{} has registered it, and knows nothing of this: without it nobody signs in there with this app",
+            address::short(&server)
+        ));
+    }
     Ok(())
 }
 
