@@ -34,7 +34,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The vault's file [default: vault.json in the system's folder for program data]
-    #[arg(long, global = true, env = "COUNTERSIGN_VAULT", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, env = "COUNTERSIGN_VAULT", value_name = "FILE", value_hint = ValueHint::FilePath,
+        value_parser = any_path())]
     pub(crate) vault: Option<PathBuf>,
     /// Reads the password from the first line of FILE, or of standard input with `-`
     #[arg(long, global = true, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
@@ -472,6 +473,13 @@ fn import_formats() -> String {
 /// What is meant has to be named: nothing is a part of every name.
 fn named(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Err("it is empty".into()) } else { Ok(text.to_owned()) }
+}
+
+/// A path that may be empty, which is told better than clap does.
+fn any_path() -> impl clap::builder::TypedValueParser<Value = PathBuf> {
+    use clap::builder::{OsStringValueParser, TypedValueParser as _};
+
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 fn yes_or_no(text: &str) -> Result<bool, String> {

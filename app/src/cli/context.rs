@@ -47,7 +47,10 @@ pub(crate) struct KeySource {
 impl Context {
     pub(crate) fn new(global: Global) -> Result<Self, Failure> {
         let path = match global.vault {
-            Some(path) if path.as_os_str().is_empty() => return Err(Failure::usage("The vault's file has no name.")),
+            Some(path) if path.as_os_str().is_empty() => {
+                return Err(Failure::usage("The vault's file has no name: --vault or COUNTERSIGN_VAULT is empty.")
+                    .hint("Name a file, or leave it out."));
+            }
             Some(path) => path,
             None => location::default_vault()?,
         };

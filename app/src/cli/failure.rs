@@ -77,6 +77,9 @@ impl Failure {
         let failure = Self::failed(format!("{} could not be {what}: {}.", path.display(), system_text(error)));
         match error.kind() {
             io::ErrorKind::NotFound => failure.hint("Check the name."),
+            io::ErrorKind::WouldBlock => {
+                failure.hint("Close the other program that saves there, and run the command again.")
+            }
             io::ErrorKind::PermissionDenied => failure.hint("Check who may use the file and its folder."),
             io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput if what == "read" => {
                 failure.hint("Check that it is the right file.")
@@ -128,6 +131,11 @@ impl Failure {
                 retry_after
                     .map_or_else(|| "Try again in a moment.".to_owned(), |after| format!("Try again in {after} s.")),
             ),
+            // What a server without TLS answers to its first message.
+            api::Failure::Unreachable(why) if why.contains("InvalidContentType") => {
+                Self::failed(format!("{place} does not speak HTTPS."))
+                    .hint("Check the port. A server on this machine alone may be added as http://.")
+            }
             api::Failure::Unreachable(why) => {
                 Self::failed(format!("{place} cannot be reached: {}.", why.trim_end_matches('.')))
                     .hint("Check the network and the address.")

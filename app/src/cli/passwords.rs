@@ -97,6 +97,8 @@ pub(crate) fn source(file: Option<&Path>, option: &'static str, stdin: &mut Stdi
     let bytes = read::file(path, LINE_BYTES)?;
     let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
+    // Editors of Windows begin a file with it; no keyboard types it.
+    let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
     utf8(line, &path.display().to_string()).map(Source::Given)
 }
 

@@ -47,7 +47,7 @@ fn an_import_tells_what_became_of_each_record() {
 
     let again = report(&desk, &["import", &file]);
     assert_eq!((&again["already_there"], &again["added"], &again["conflict"]), (&json!(2), &json!(0), &json!(0)));
-    assert_eq!(desk.json(&["undo-import"]), json!({ "removed": 2 }));
+    assert_eq!(desk.json(&["undo-import"]), json!({ "removed": 2, "unreadable": 1 }));
     assert_eq!(desk.json(&["list"]).as_array().unwrap().len(), 1);
     assert!(desk.open().content().unreadable().is_empty(), "what was kept unreadable goes with its import");
 }
@@ -212,5 +212,10 @@ fn what_could_not_be_read_is_listed_shown_and_deleted() {
     assert_eq!(desk.run(["unreadable", "ffff"]).code, 3);
     desk.json(&["unreadable", id, "--delete"]);
     assert_eq!(desk.json(&["unreadable"]), json!([]));
+
+    desk.json(&["import", &file]);
+    let undone = desk.run(["undo-import"]);
+    assert!(undone.stderr.contains("1 entry that could not be read is gone"), "{undone:?}");
+    assert!(!undone.stderr.contains("0 tokens"), "{undone:?}");
     assert!(desk.open().content().unreadable().is_empty());
 }

@@ -45,16 +45,12 @@ fn the_list_has_exactly_the_promised_shape() {
     ];
     let places: Vec<usize> = order.iter().map(|key| keys.find(&format!("{key:?}:")).unwrap()).collect();
     assert!(places.is_sorted(), "{keys}");
-    let record = |issuer: &str,
-                  account: &str,
-                  kind: &str,
-                  algorithm: Value,
-                  digits: u8,
-                  period: Value,
-                  counter: Value| {
-        json!({ "issuer": issuer, "account": account, "kind": kind, "algorithm": algorithm, "digits": digits,
-                "period": period, "counter": counter, "groups": [], "favourite": false, "note": "", "registered": null })
-    };
+    let record =
+        |issuer: &str, account: &str, kind: &str, algorithm: Value, digits: u8, period: Value, counter: Value| {
+            json!({ "issuer": issuer, "account": account, "kind": kind, "algorithm": algorithm, "digits": digits,
+                "period": period, "counter": counter, "groups": [], "favourite": false, "note": "",
+                "registered": null })
+        };
     assert_eq!(
         list(&desk, &["list"]),
         [
@@ -232,7 +228,8 @@ fn editing_changes_what_was_named_and_nothing_else() {
     assert_eq!(
         edited,
         json!({ "id": id, "issuer": "Ünïcode 🔑", "account": "alice", "kind": "totp", "algorithm": "SHA1", "digits": 8,
-                "period": 30, "counter": null, "groups": ["Work", "Home"], "favourite": true, "note": "two\nlines", "registered": null })
+                "period": 30, "counter": null, "groups": ["Work", "Home"], "favourite": true, "note": "two\nlines",
+                "registered": null })
     );
     assert_eq!(desk.json(&["list"])[0], edited);
     assert_eq!(desk.done(&["code", &id, "--at", "59"]), "94287082\n");
@@ -364,6 +361,14 @@ fn a_token_without_a_name_is_warned_of_in_a_sentence() {
     let desk = Desk::new();
     let added = desk.run(["add", &format!("otpauth://totp/?secret={RFC_SECRET}")]);
     assert!(added.stderr.contains("warning: a token: "), "{added:?}");
+}
+
+#[test]
+fn a_counter_at_its_end_gives_no_code_again() {
+    let desk = Desk::with(&[&format!("otpauth://hotp/Counter?secret={RFC_SECRET}&counter=7")]);
+    desk.done(&["edit", "Counter", "--counter", "18446744073709551614"]);
+    desk.done(&["code", "Counter"]);
+    assert!(desk.fails(1, ["code", "Counter"]).contains("at its end"));
 }
 
 #[test]

@@ -343,3 +343,28 @@ fn no_password_stands_in_the_arguments() {
     assert!(!help.contains("--password "), "{help}");
     desk.fails(2, ["--password", PASSWORD, "list"]);
 }
+
+#[test]
+fn a_password_file_may_begin_with_a_byte_order_mark() {
+    let desk = Desk::new();
+    desk.file("password", format!("\u{feff}{PASSWORD}\r\n"));
+    desk.done(&["list"]);
+}
+
+#[test]
+fn an_empty_vault_variable_is_named() {
+    let desk = Desk::new();
+    let said = run(desk.bare().arg("list").env("COUNTERSIGN_VAULT", ""), b"");
+    assert!(said.code == 2 && said.stderr.contains("COUNTERSIGN_VAULT is empty"), "{said:?}");
+}
+
+#[test]
+fn a_generation_with_the_password_of_before_is_locked_and_not_bad() {
+    let desk = Desk::with(&[&link()]);
+    desk.file("new", "another good long password");
+    let mut passwd = desk.command(["passwd", "--new-password-file", "new", "--kdf-memory", "1", "--kdf-passes", "1"]);
+    assert_eq!(run(&mut passwd, b"").code, 0);
+    desk.file("password", "another good long password");
+    let told = desk.done(&["verify"]);
+    assert!(told.starts_with("good") && told.contains("locked  ") && !told.contains("bad"), "{told}");
+}

@@ -116,6 +116,12 @@ impl Found {
             self.note("standard input");
         } else if !argument.contains(':') || Path::new(argument).is_file() {
             self.take_file(Path::new(argument))?;
+        } else if argument.trim_start().get(..14).is_some_and(|head| head.eq_ignore_ascii_case("countersign://")) {
+            let what = format!("Argument {number} is an enrollment link of a server, not a token.");
+            return Err(Failure::usage(what).hint(
+                "Add the server with it, `countersign server add LINK`, and register a token, \
+                 `countersign register --server NAME --link LINK`.",
+            ));
         } else {
             self.intake.take_text(argument);
             self.note(&format!("argument {number}"));
@@ -174,7 +180,9 @@ fn save(
     let mut session = context.open_with(key)?;
     for one in &parsed {
         for warning in &one.warnings {
-            context.out.warn(&format!("{}: {warning}", one.spec.title()));
+            let title = one.spec.title();
+            let title = if title.is_empty() { "a token" } else { &title };
+            context.out.warn(&format!("{title}: {warning}"));
         }
     }
     let specs: Vec<TokenSpec> = parsed.into_iter().map(|one| one.spec).collect();

@@ -232,8 +232,22 @@ pub(crate) fn undo_import(context: &mut Context) -> Result<(), Failure> {
     if session.content().imports().is_empty() {
         return Err(Failure::failed("There is no import to take back."));
     }
-    let count = context.edit(&mut session, |content| Ok(content.undo_import(now())))?;
-    context.out.result(&json!({ "removed": count }), String::new)?;
-    context.out.notice(&format!("{} went to the trash, which keeps them for 30 days.", text::tokens(count)));
+    let (count, unreadable) = context.edit(&mut session, |content| {
+        let before = content.kept().len();
+        let count = content.undo_import(now());
+        Ok((count, before - content.kept().len()))
+    })?;
+    context.out.result(&json!({ "removed": count, "unreadable": unreadable }), String::new)?;
+    match unreadable {
+        0 => {}
+        1 => context.out.notice("1 entry that could not be read is gone."),
+        _ => {
+            let entries = text::thousands(unreadable);
+            context.out.notice(&format!("{entries} entries that could not be read are gone."));
+        }
+    }
+    if count > 0 || unreadable == 0 {
+        context.out.notice(&format!("{} went to the trash, which keeps them for 30 days.", text::tokens(count)));
+    }
     Ok(())
 }

@@ -42,6 +42,10 @@ pub(crate) fn code(context: &mut Context, args: &Args) -> Result<(), Failure> {
         let spec = context.edit(&mut session, |content| {
             let token = content.token(id).ok_or_else(|| pick::none(&args.query))?;
             let spec = token.spec.clone();
+            if spec.kind.counter() == Some(u64::MAX) {
+                return Err(Failure::failed(format!("The counter of {title} is at its end: there is no next code."))
+                    .hint("Set the counter that its issuer has with `countersign edit ID --counter N`."));
+            }
             spec.code_at(at).map_err(|error| Failure::code(&error, &title))?;
             content.note_use(id, at).map_err(|_| pick::none(&args.query))?;
             Ok(spec)

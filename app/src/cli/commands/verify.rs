@@ -28,6 +28,9 @@ struct Generation {
     trash: Option<usize>,
     unreadable: Option<usize>,
     problem: Option<String>,
+    /// It has another password: it may be of a time before that was changed.
+    #[serde(skip)]
+    locked: bool,
 }
 
 /// Opens the vault and its generations and says what is good.
@@ -88,6 +91,7 @@ impl Generation {
             trash: content.map(|content| content.trash),
             unreadable: content.map(|content| content.unreadable),
             problem,
+            locked: matches!(report.outcome, Err(OpenError::WrongKey)),
         }
     }
 
@@ -108,7 +112,11 @@ fn table(generations: &[Generation]) -> String {
     let rows: Vec<Vec<String>> = generations
         .iter()
         .map(|generation| {
-            let good = if generation.good { "good" } else { "bad" };
+            let good = match (generation.good, generation.locked) {
+                (true, _) => "good",
+                (false, true) => "locked",
+                (false, false) => "bad",
+            };
             vec![good.into(), text::plain(&generation.path), text::plain(&generation.says())]
         })
         .collect();
@@ -126,7 +134,9 @@ pub(crate) fn restore_generation(context: &mut Context, args: &RestoreGeneration
     // Where none opens, the newest says why.
     let newest = || vault::newest_good(&store, &key).or_else(|| (1..=GENERATIONS).find(|&back| is_there(&store, back)));
     let back = args.back.or_else(newest).ok_or_else(no_generation)?;
-    if !args.yes && let Ok(open) = Session::open(context.store(), &key) {
+    if !args.yes
+        && let Ok(open) = Session::open(context.store(), &key)
+    {
         return Err(still_opens(context, &open));
     }
     let kept = is_there(&store, 0).then(|| free_aside(&store));
