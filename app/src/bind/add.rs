@@ -14,7 +14,7 @@ use std::{
 
 use countersign_core::{secret::SecretText, uri::Parsed};
 use countersign_ui::{AddAdapter, AddProblem, AppWindow, FoundRow, GroupChoice, NavigationAdapter, Page};
-use slint::{ComponentHandle as _, Image, ModelRc, SharedString, VecModel};
+use slint::{ComponentHandle as _, Image, ModelRc, SharedString, Timer, VecModel};
 
 use super::{Parts, form, navigation};
 use crate::controllers::{
@@ -34,8 +34,8 @@ pub(super) struct Adding {
     scanner: RefCell<Option<Scanner>>,
     /// The identifiers of the cameras in the order in which they are offered.
     cameras: RefCell<Vec<String>>,
-    /// The window steps aside so that the screen can be seen; it does not lock for that.
-    aside: Cell<bool>,
+    /// The window steps aside so that the screen can be seen; it does not lock for that. Waits until it is away.
+    aside: RefCell<Option<Timer>>,
     /// The camera was closed because nobody sees the window.
     paused: Cell<bool>,
     /// One of the pages of adding is shown.
@@ -109,7 +109,7 @@ pub(super) fn scan(window: &AppWindow, parts: &Rc<Parts>) {
 pub(super) fn clear(window: &AppWindow, parts: &Parts) {
     parts.add.forget();
     // A look at the screen that is under way is dropped, and would not say so itself.
-    parts.adding.aside.set(false);
+    screen::come_back(window, parts);
     parts.adding.dropped.borrow_mut().clear();
     let adapter = window.global::<AddAdapter<'_>>();
     camera::close(window, parts);

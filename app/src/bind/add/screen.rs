@@ -4,7 +4,7 @@ use std::{rc::Rc, time::Duration};
 
 use countersign_core::qr::Luma;
 use countersign_ui::{AddAdapter, AddProblem, AppWindow, Page};
-use slint::{ComponentHandle as _, Image, Rgb8Pixel, SharedPixelBuffer, Timer};
+use slint::{ComponentHandle as _, Image, Rgb8Pixel, SharedPixelBuffer, Timer, TimerMode};
 
 use super::{Parts, found, navigation, problems};
 use crate::controllers::add;
@@ -47,7 +47,15 @@ pub(in crate::bind) fn begin(window: &AppWindow, parts: &Rc<Parts>) {
 
 /// Whether the window is minimised only so that the screen can be seen.
 pub(in crate::bind) fn steps_aside(parts: &Parts) -> bool {
-    parts.adding.aside.get()
+    parts.adding.aside.borrow().is_some()
+}
+
+/// Ends a look at the screen that is under way: the window comes back, and from now on locks where it is minimised.
+pub(super) fn come_back(window: &AppWindow, parts: &Parts) {
+    // What waits for the window to be away no longer does.
+    if parts.adding.aside.take().is_some() {
+        window.window().set_minimized(false);
+    }
 }
 
 fn look(window: &AppWindow, parts: &Rc<Parts>) {
@@ -57,22 +65,19 @@ fn look(window: &AppWindow, parts: &Rc<Parts>) {
     }
     adapter.set_problem(AddProblem::None);
     adapter.set_busy(true);
-    parts.adding.aside.set(true);
-    window.window().set_minimized(true);
-    let (weak, of) = (window.as_weak(), parts.clone());
-    Timer::single_shot(ASIDE, move || {
-        // The vault was locked meanwhile: nobody waits for what the screen shows.
-        if !steps_aside(&of) {
-            return;
-        }
-        let (weak, parts) = (weak.clone(), of.clone());
-        of.add.look_at_screen(move |result| {
+    let (weak, of) = (window.as_weak(), Rc::downgrade(parts));
+    let away = Timer::default();
+    away.start(TimerMode::SingleShot, ASIDE, move || {
+        let Some(parts) = of.upgrade() else { return };
+        let (weak, of) = (weak.clone(), parts.clone());
+        parts.add.look_at_screen(move |result| {
             let Some(window) = weak.upgrade() else { return };
-            window.window().set_minimized(false);
-            parts.adding.aside.set(false);
-            show(&window, &parts, result);
+            come_back(&window, &of);
+            show(&window, &of, result);
         });
     });
+    *parts.adding.aside.borrow_mut() = Some(away);
+    window.window().set_minimized(true);
 }
 
 fn show(window: &AppWindow, parts: &Rc<Parts>, result: Result<(), add::AddProblem>) {

@@ -193,23 +193,13 @@ fn open(window: &AppWindow, parts: &Rc<Parts>, agreed: bool) {
 
 fn choose_key_file(window: &AppWindow, parts: &Rc<Parts>) {
     let title = window.global::<MoveInAdapter<'_>>().get_key_file_title().into();
-    let (weak, of) = (window.as_weak(), parts.clone());
-    parts.import.choose(title, move |chosen| {
+    let weak = window.as_weak();
+    parts.import.choose_key_file(title, move |chosen| {
         let Some(window) = weak.upgrade() else { return };
+        let adapter = window.global::<MoveInAdapter<'_>>();
         match chosen {
-            Some(Ok(path)) => {
-                let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                let weak = window.as_weak();
-                of.import.take_key_file(Some(path), move |taken| {
-                    let Some(window) = weak.upgrade() else { return };
-                    let adapter = window.global::<MoveInAdapter<'_>>();
-                    match taken {
-                        Ok(()) => adapter.set_key_file(name.into()),
-                        Err(error) => adapter.set_problem(problem(&error, "")),
-                    }
-                });
-            }
-            Some(Err(error)) => window.global::<MoveInAdapter<'_>>().set_problem(problem(&error, "")),
+            Some(Ok(name)) => adapter.set_key_file(name.into()),
+            Some(Err(error)) => adapter.set_problem(problem(&error, "")),
             None => {}
         }
     });

@@ -66,6 +66,8 @@ pub struct ImportController {
     key_file: RefCell<Option<Arc<Zeroizing<Vec<u8>>>>>,
     opened: RefCell<Option<Opened>>,
     cancel: RefCell<Cancel>,
+    /// Its own, so that opening the file does not drop a key file that is still to come.
+    cancel_key: RefCell<Cancel>,
 }
 
 struct File {
@@ -83,6 +85,7 @@ impl ImportController {
             key_file: RefCell::default(),
             opened: RefCell::default(),
             cancel: RefCell::default(),
+            cancel_key: RefCell::default(),
         }
     }
 
@@ -131,7 +134,7 @@ impl ImportController {
     ) {
         let Some(file) = self.file.borrow().clone() else { return };
         let key_file = self.key_file.borrow().clone();
-        let cancel = self.begin();
+        let cancel = begin(&self.cancel);
         let this = self.clone();
         self.services.tasks.run(
             move || {
@@ -150,21 +153,34 @@ impl ImportController {
         );
     }
 
-    /// Takes the key file that locks the file, or none.
-    pub fn take_key_file(self: &Rc<Self>, path: Option<PathBuf>, done: impl FnOnce(Result<(), FileProblem>) + 'static) {
-        *self.key_file.borrow_mut() = None;
-        let Some(path) = path else { return done(Ok(())) };
+    /// Asks under that title for the key file that locks the file, and takes it; its name, or `None` where the user
+    /// thought better of it. On an error the one that was taken before stays.
+    pub fn choose_key_file(
+        self: &Rc<Self>,
+        title: String,
+        done: impl FnOnce(Option<Result<String, FileProblem>>) + 'static,
+    ) {
+        let picker = self.services.platform.picker.clone();
         let disk = self.services.platform.files.clone();
-        let cancel = self.begin();
+        let cancel = begin(&self.cancel_key);
         let this = self.clone();
         self.services.tasks.run(
-            move || read(&*disk, &path),
-            move |read| {
+            move || match picker.pick(&Ask::File, &title) {
+                Picked::File(path) => Some(read(&*disk, &path).map(|bytes| (name_of(&path), bytes))),
+                Picked::Cancelled => None,
+                Picked::NoDialog => Some(Err(FileProblem::NoDialog)),
+            },
+            move |chosen| {
                 // Another file is looked at by now, which it must not open.
                 if cancel.is_cancelled() {
                     return;
                 }
-                done(read.map(|bytes| *this.key_file.borrow_mut() = Some(Arc::new(bytes))));
+                done(chosen.map(|read| {
+                    read.map(|(name, bytes)| {
+                        *this.key_file.borrow_mut() = Some(Arc::new(bytes));
+                        name
+                    })
+                }));
             },
         );
     }
@@ -213,15 +229,10 @@ impl ImportController {
     /// No file, and nothing of it.
     pub fn forget(&self) {
         self.cancel();
+        self.cancel_key.borrow().cancel();
         *self.file.borrow_mut() = None;
         *self.key_file.borrow_mut() = None;
         *self.opened.borrow_mut() = None;
-    }
-
-    fn begin(&self) -> Cancel {
-        let cancel = Cancel::default();
-        self.cancel.replace(cancel.clone()).cancel();
-        cancel
     }
 
     fn look(
@@ -230,7 +241,7 @@ impl ImportController {
         done: impl FnOnce(Result<Looked, FileProblem>) + 'static,
     ) {
         self.forget();
-        let cancel = self.begin();
+        let cancel = begin(&self.cancel);
         let this = self.clone();
         self.services.tasks.run(
             move || {
@@ -273,6 +284,16 @@ pub fn is_export(bytes: &[u8]) -> bool {
     // A list of links is looked at where links are, a backup is restored, and a text of Base64 that only a password
     // can tell may be anything.
     matches!(import::detect(bytes).as_slice(), [one] if !matches!(one.id, "uri" | "winauth" | "totp-authenticator" | "countersign"))
+}
+
+fn begin(of: &RefCell<Cancel>) -> Cancel {
+    let cancel = Cancel::default();
+    of.replace(cancel.clone()).cancel();
+    cancel
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 fn read(disk: &dyn Files, path: &Path) -> Result<Zeroizing<Vec<u8>>, FileProblem> {

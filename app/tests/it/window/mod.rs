@@ -127,6 +127,14 @@ impl Stage {
         assert_eq!(self.page(), Page::Tokens);
     }
 
+    /// Opens the vault again after a lock.
+    fn unlock(&self) {
+        self.fill("Password", PASSWORD);
+        self.press("Unlock");
+        self.work();
+        assert_eq!(self.page(), Page::Tokens);
+    }
+
     /// With one token, added by hand.
     fn with_token(issuer: &str, secret: &str) -> Self {
         let stage = Self::opened();

@@ -20,6 +20,8 @@ use super::{
     *,
 };
 
+/// Of the databases in core/testdata.
+const KEEPASS_PASSWORD: &str = "correct horse";
 const FILE_PASSWORD: &str = "plum tractor velvet oboe";
 
 /// An entry of Aegis's, with what its `info` has beside the secret.
@@ -180,6 +182,43 @@ fn an_encrypted_file_asks_for_its_password() {
     assert_eq!(stage.issuers(), ["Deno"]);
     stage.go(Page::MoveIn);
     assert_eq!(adapter.get_step(), MoveInStep::Find);
+}
+
+#[test]
+fn a_key_file_opens_the_file_that_it_was_chosen_for_and_no_other() {
+    const DATABASE: &[u8] = include_bytes!("../../../../core/testdata/import/keepass-3-key.kdbx");
+    let stage = Stage::opened();
+    let (database, key) = (stage.write("a.kdbx", DATABASE), stage.write("a.key", "any file at all\n"));
+    let adapter = stage.move_in();
+    let open = || {
+        stage.fill("Password of the file", KEEPASS_PASSWORD);
+        stage.press("Open the file");
+        stage.work();
+    };
+    stage.import(database.clone());
+    stage.picker.answer(Picked::File(key.clone()));
+    stage.press("Choose a key file");
+    // Another file is looked at before the dialog answers, and before the key file is read.
+    stage.go(Page::Tokens);
+    stage.import(database);
+    assert_eq!((adapter.get_step(), adapter.get_key_file().as_str()), (MoveInStep::Open, ""));
+    open();
+    assert_eq!(adapter.get_problem(), MoveInProblem::WrongPassword);
+    // The dialog is open while the file is opened without the key.
+    stage.picker.answer(Picked::File(key));
+    stage.press("Choose a key file");
+    open();
+    assert_eq!((adapter.get_problem(), adapter.get_key_file().as_str()), (MoveInProblem::WrongPassword, "a.key"));
+    // One that cannot be read takes nothing from the one that is there.
+    stage.picker.answer(Picked::File(stage.folder.path().join("gone")));
+    stage.press("Key file: a.key");
+    stage.work();
+    assert_eq!((adapter.get_problem(), adapter.get_key_file().as_str()), (MoveInProblem::CannotOpen, "a.key"));
+    open();
+    assert_eq!((adapter.get_step(), adapter.get_counts().total), (MoveInStep::Ledger, 2));
+    // A lock forgets it.
+    stage.window.global::<NavigationAdapter<'_>>().invoke_lock();
+    assert_eq!(adapter.get_key_file(), "");
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Codes on the screen.
 
-use std::sync::Mutex;
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
-use countersign::platform::fake::FakeScreen;
+use countersign::platform::{PlatformError, Screen, Support, fake::FakeScreen};
 use countersign_core::qr::Luma;
 
 use super::*;
@@ -29,11 +32,17 @@ fn link(issuer: &str) -> String {
     format!("otpauth://totp/{issuer}:bob?secret={RFC_SECRET}&issuer={issuer}")
 }
 
+/// With a vault that is open, and that locks when its window is minimised.
+fn locking_minimised(equip: impl FnOnce(&mut Platform)) -> Stage {
+    let stage = Stage::over(Stage::chosen(|settings| settings.lock_on_minimise = true), equip);
+    stage.create();
+    stage
+}
+
 fn stage(picture: Option<Luma>) -> (Stage, Arc<FakeScreen>) {
     let screen = Arc::new(FakeScreen(Mutex::new(picture)));
     let given = screen.clone();
-    let stage = Stage::on(move |platform| platform.screen = given);
-    stage.create();
+    let stage = locking_minimised(move |platform| platform.screen = given);
     stage.window.global::<NavigationAdapter<'_>>().invoke_add();
     stage.settle();
     stage.press("From the screen");
@@ -98,4 +107,83 @@ fn a_screen_that_may_not_be_looked_at_says_so() {
     let adapter = stage.window.global::<AddAdapter<'_>>();
     assert_eq!((stage.page(), adapter.get_problem()), (Page::AddScreen, AddProblem::ScreenRefused));
     assert!(!adapter.get_busy());
+}
+
+/// Counts how often it was looked at, and shows nothing.
+#[derive(Default)]
+struct CountedScreen(AtomicUsize);
+
+impl Screen for CountedScreen {
+    fn support(&self) -> Support {
+        Support::Supported
+    }
+
+    fn capture(&self) -> Result<Option<Luma>, PlatformError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(None)
+    }
+}
+
+/// Whether a window that is minimised now locks; it is opened again.
+fn locks_minimised(stage: &Stage) -> bool {
+    bind::locking::minimised(&stage.window, &stage.parts);
+    let locked = !stage.parts.door.is_open();
+    if locked {
+        stage.unlock();
+    }
+    locked
+}
+
+#[test]
+fn a_lock_ends_a_look_before_the_screen_is_seen() {
+    let screen = Arc::new(CountedScreen::default());
+    let given = screen.clone();
+    let stage = locking_minimised(move |platform| platform.screen = given);
+    assert!(locks_minimised(&stage), "the setting is on");
+    stage.go(Page::AddScreen);
+    stage.press("Look at the screen");
+    assert!(!locks_minimised(&stage), "it only steps aside");
+    stage.window.global::<NavigationAdapter<'_>>().invoke_lock();
+    stage.unlock();
+    mock_elapsed_time(Duration::from_secs(1));
+    stage.work();
+    assert_eq!(screen.0.load(Ordering::Relaxed), 0, "nobody waits for what the screen shows");
+    assert!(!stage.window.window().is_minimized());
+    assert!(locks_minimised(&stage));
+    // The next look is a whole one.
+    stage.go(Page::AddScreen);
+    stage.look_at_screen("Look at the screen");
+    assert_eq!(screen.0.load(Ordering::Relaxed), 1);
+    assert!(!stage.window.global::<AddAdapter<'_>>().get_busy());
+    assert!(!stage.window.window().is_minimized());
+    assert!(locks_minimised(&stage));
+}
+
+#[test]
+fn a_lock_while_the_screen_is_seen_shows_nothing_of_it() {
+    let (stage, _) = stage(Some(screen(&link("Example"), 700, 200)));
+    stage.press("Look at the screen");
+    // The look is under way, and comes to its end after the lock.
+    mock_elapsed_time(Duration::from_secs(1));
+    assert!(!locks_minimised(&stage));
+    stage.window.global::<NavigationAdapter<'_>>().invoke_lock();
+    stage.work();
+    assert_eq!(stage.page(), Page::Unlock);
+    assert!(!stage.window.window().is_minimized());
+    stage.unlock();
+    assert_eq!(stage.page(), Page::Tokens);
+    assert!(stage.parts.add.found().is_empty() && stage.parts.add.seen_on_screen().is_none());
+    assert!(locks_minimised(&stage));
+}
+
+#[test]
+fn a_page_that_is_left_ends_its_look() {
+    let (stage, _) = stage(Some(screen(&link("Example"), 700, 200)));
+    stage.press("Look at the screen");
+    stage.press("Back");
+    mock_elapsed_time(Duration::from_secs(1));
+    stage.work();
+    assert_eq!(stage.page(), Page::Tokens);
+    assert!(!stage.window.window().is_minimized());
+    assert!(locks_minimised(&stage));
 }

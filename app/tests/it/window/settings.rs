@@ -30,7 +30,7 @@ impl Stage {
     }
 
     /// A device where this was chosen before.
-    fn chosen(choose: impl FnOnce(&mut countersign::settings::Settings)) -> SettingsStore {
+    pub(super) fn chosen(choose: impl FnOnce(&mut countersign::settings::Settings)) -> SettingsStore {
         let mut settings = countersign::settings::Settings::default();
         choose(&mut settings);
         SettingsStore::in_memory(settings)
