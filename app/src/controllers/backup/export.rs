@@ -10,7 +10,7 @@ use countersign_core::{
 };
 
 use super::{
-    Cancel, FileTrouble,
+    FileTrouble, Latest,
     reminder::{self, Mark, ReminderController},
 };
 use crate::{
@@ -73,7 +73,7 @@ pub struct ExportController {
     clipboard: Rc<ClipboardController>,
     reminder: Rc<ReminderController>,
     made: RefCell<Option<Made>>,
-    cancel: RefCell<Cancel>,
+    work: Latest,
 }
 
 impl ExportController {
@@ -84,7 +84,7 @@ impl ExportController {
         clipboard: Rc<ClipboardController>,
         reminder: Rc<ReminderController>,
     ) -> Self {
-        Self { services, door, clipboard, reminder, made: RefCell::default(), cancel: RefCell::default() }
+        Self { services, door, clipboard, reminder, made: RefCell::default(), work: Latest::default() }
     }
 
     /// How many tokens a backup of that group would hold; of all with `None`.
@@ -113,7 +113,7 @@ impl ExportController {
             return done(Ok(()));
         }
         let (kdf, random, now) = (self.services.kdf, self.services.random, self.services.clock.now());
-        let cancel = self.begin();
+        let cancel = self.work.begin();
         let (this, cancelled) = (self.clone(), cancel.clone());
         self.services.tasks.run(
             move || {
@@ -165,7 +165,7 @@ impl ExportController {
             return done(Err(ExportProblem::File(FileTrouble::Vault)));
         }
         let disk = self.services.platform.files.clone();
-        let cancel = self.begin();
+        let cancel = self.work.begin();
         let (this, cancelled) = (self.clone(), cancel.clone());
         self.services.tasks.run(
             move || {
@@ -199,19 +199,13 @@ impl ExportController {
 
     /// Stops what is under way; a file that was to be replaced stays as it was.
     pub fn cancel(&self) {
-        self.cancel.borrow().cancel();
+        self.work.cancel();
     }
 
     /// The password is another one, or the page was left: the text that was made goes.
     pub fn discard(&self) {
         self.cancel();
         *self.made.borrow_mut() = None;
-    }
-
-    fn begin(&self) -> Cancel {
-        let cancel = Cancel::default();
-        self.cancel.replace(cancel.clone()).cancel();
-        cancel
     }
 
     fn taken(&self) -> Option<(SecretText, Vec<Mark>)> {

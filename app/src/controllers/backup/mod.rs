@@ -7,6 +7,7 @@ pub mod restore;
 pub mod rotation;
 
 use std::{
+    cell::RefCell,
     io,
     sync::{
         Arc,
@@ -58,5 +59,23 @@ impl Cancel {
     /// Whether nobody does.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Work of which there is one at a time: what is begun takes the place of what was.
+#[derive(Debug, Default)]
+pub struct Latest(RefCell<Cancel>);
+
+impl Latest {
+    /// Begins, and cancels what is under way.
+    pub fn begin(&self) -> Cancel {
+        let cancel = Cancel::default();
+        self.0.replace(cancel.clone()).cancel();
+        cancel
+    }
+
+    /// Cancels what is under way.
+    pub fn cancel(&self) {
+        self.0.borrow().cancel();
     }
 }

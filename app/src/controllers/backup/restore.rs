@@ -20,7 +20,7 @@ use countersign_core::{
 };
 use zeroize::Zeroizing;
 
-use super::{Cancel, reminder};
+use super::{Latest, reminder};
 use crate::{
     backup_text,
     controllers::{ChangeError, Door, Services},
@@ -103,7 +103,7 @@ pub struct RestoreController {
     opened: RefCell<Option<(Content, Ledger)>>,
     /// What the import is called.
     name: Cell<&'static str>,
-    cancel: RefCell<Cancel>,
+    work: Latest,
 }
 
 impl RestoreController {
@@ -115,7 +115,7 @@ impl RestoreController {
             source: RefCell::default(),
             opened: RefCell::default(),
             name: Cell::new(BACKUP),
-            cancel: RefCell::default(),
+            work: Latest::default(),
         }
     }
 
@@ -157,7 +157,7 @@ impl RestoreController {
     /// Opens what was found; `done` is called here when the key was worked out and the ledger is there.
     pub fn open(self: &Rc<Self>, opener: Opener, done: impl FnOnce(Result<(), OpenProblem>) + 'static) {
         let Some(source) = self.source.borrow().clone() else { return };
-        let cancel = self.begin();
+        let cancel = self.work.begin();
         let this = self.clone();
         self.services.tasks.run(
             move || open(&source, opener),
@@ -222,7 +222,7 @@ impl RestoreController {
 
     /// Stops what is under way.
     pub fn cancel(&self) {
-        self.cancel.borrow().cancel();
+        self.work.cancel();
     }
 
     /// Nothing found, nothing opened.
@@ -232,18 +232,12 @@ impl RestoreController {
         *self.opened.borrow_mut() = None;
     }
 
-    fn begin(&self) -> Cancel {
-        let cancel = Cancel::default();
-        self.cancel.replace(cancel.clone()).cancel();
-        cancel
-    }
-
     fn read(
         self: &Rc<Self>,
         work: impl FnOnce() -> Result<(Source, Found), ReadProblem> + Send + 'static,
         done: impl FnOnce(Result<Found, ReadProblem>) + 'static,
     ) {
-        let cancel = self.begin();
+        let cancel = self.work.begin();
         let this = self.clone();
         self.services.tasks.run(work, move |result| {
             if cancel.is_cancelled() {

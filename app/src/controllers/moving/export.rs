@@ -18,7 +18,7 @@ use countersign_core::{
 use crate::{
     controllers::{
         Door, Services,
-        backup::{Cancel, FileTrouble},
+        backup::{FileTrouble, Latest},
     },
     files::{self, ReplaceError},
     foreign_file,
@@ -87,13 +87,13 @@ pub struct ExportController {
     door: Rc<Door>,
     review: RefCell<Option<Review>>,
     codes: RefCell<Vec<Matrix>>,
-    cancel: RefCell<Cancel>,
+    work: Latest,
 }
 
 impl ExportController {
     /// Over that vault.
     pub fn new(services: Rc<Services>, door: Rc<Door>) -> Self {
-        Self { services, door, review: RefCell::default(), codes: RefCell::default(), cancel: RefCell::default() }
+        Self { services, door, review: RefCell::default(), codes: RefCell::default(), work: Latest::default() }
     }
 
     /// How many tokens are in that group; in the vault with `None`.
@@ -157,7 +157,7 @@ impl ExportController {
         let (content, format) = (review.content.clone(), review.format);
         let (disk, random, now) =
             (self.services.platform.files.clone(), self.services.random, self.services.clock.now());
-        let cancel = self.begin();
+        let cancel = self.work.begin();
         let cancelled = cancel.clone();
         self.services.tasks.run(
             move || {
@@ -203,7 +203,7 @@ impl ExportController {
 
     /// Stops what is under way; a file that was to be replaced stays as it was.
     pub fn cancel(&self) {
-        self.cancel.borrow().cancel();
+        self.work.cancel();
     }
 
     /// Nothing worked out, nothing shown.
@@ -211,12 +211,6 @@ impl ExportController {
         self.cancel();
         *self.review.borrow_mut() = None;
         self.codes.borrow_mut().clear();
-    }
-
-    fn begin(&self) -> Cancel {
-        let cancel = Cancel::default();
-        self.cancel.replace(cancel.clone()).cancel();
-        cancel
     }
 }
 

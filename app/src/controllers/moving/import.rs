@@ -18,7 +18,7 @@ use countersign_core::{
 use zeroize::Zeroizing;
 
 use crate::{
-    controllers::{ChangeError, Door, Services, backup::Cancel},
+    controllers::{ChangeError, Door, Services, backup::Latest},
     platform::{Ask, Picked, files::Files},
 };
 
@@ -65,9 +65,9 @@ pub struct ImportController {
     file: RefCell<Option<Arc<File>>>,
     key_file: RefCell<Option<Arc<Zeroizing<Vec<u8>>>>>,
     opened: RefCell<Option<Opened>>,
-    cancel: RefCell<Cancel>,
+    work: Latest,
     /// Its own, so that opening the file does not drop a key file that is still to come.
-    cancel_key: RefCell<Cancel>,
+    key_work: Latest,
 }
 
 struct File {
@@ -84,8 +84,8 @@ impl ImportController {
             file: RefCell::default(),
             key_file: RefCell::default(),
             opened: RefCell::default(),
-            cancel: RefCell::default(),
-            cancel_key: RefCell::default(),
+            work: Latest::default(),
+            key_work: Latest::default(),
         }
     }
 
@@ -134,7 +134,7 @@ impl ImportController {
     ) {
         let Some(file) = self.file.borrow().clone() else { return };
         let key_file = self.key_file.borrow().clone();
-        let cancel = begin(&self.cancel);
+        let cancel = self.work.begin();
         let this = self.clone();
         self.services.tasks.run(
             move || {
@@ -162,7 +162,7 @@ impl ImportController {
     ) {
         let picker = self.services.platform.picker.clone();
         let disk = self.services.platform.files.clone();
-        let cancel = begin(&self.cancel_key);
+        let cancel = self.key_work.begin();
         let this = self.clone();
         self.services.tasks.run(
             move || match picker.pick(&Ask::File, &title) {
@@ -223,13 +223,13 @@ impl ImportController {
 
     /// Stops what is under way.
     pub fn cancel(&self) {
-        self.cancel.borrow().cancel();
+        self.work.cancel();
     }
 
     /// No file, and nothing of it.
     pub fn forget(&self) {
         self.cancel();
-        self.cancel_key.borrow().cancel();
+        self.key_work.cancel();
         *self.file.borrow_mut() = None;
         *self.key_file.borrow_mut() = None;
         *self.opened.borrow_mut() = None;
@@ -241,7 +241,7 @@ impl ImportController {
         done: impl FnOnce(Result<Looked, FileProblem>) + 'static,
     ) {
         self.forget();
-        let cancel = begin(&self.cancel);
+        let cancel = self.work.begin();
         let this = self.clone();
         self.services.tasks.run(
             move || {
@@ -284,12 +284,6 @@ pub fn is_export(bytes: &[u8]) -> bool {
     // A list of links is looked at where links are, a backup is restored, and a text of Base64 that only a password
     // can tell may be anything.
     matches!(import::detect(bytes).as_slice(), [one] if !matches!(one.id, "uri" | "winauth" | "totp-authenticator" | "countersign"))
-}
-
-fn begin(of: &RefCell<Cancel>) -> Cancel {
-    let cancel = Cancel::default();
-    of.replace(cancel.clone()).cancel();
-    cancel
 }
 
 fn name_of(path: &Path) -> String {
