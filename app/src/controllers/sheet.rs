@@ -11,7 +11,7 @@ use countersign_core::{qr::Matrix, secret::SecretText};
 use zeroize::Zeroize as _;
 
 use super::{Door, Services};
-use crate::platform::{Ask, Picked, Support};
+use crate::platform::{Ask, Support};
 
 /// The sheet's words, in the user's language.
 #[derive(Clone, Debug, Default)]
@@ -117,13 +117,12 @@ impl SheetController {
         let Some(page) = self.page(words) else { return };
         let picker = self.services.platform.picker.clone();
         self.services.tasks.run(
-            move || match picker.pick(&Ask::Save { name }, &title) {
-                Picked::File(path) => {
+            move || {
+                let chosen = picker.pick(&Ask::Save { name }, &title).chosen(SheetProblem::NoDialog)?;
+                Some(chosen.and_then(|path| {
                     let written = write_private(&path, page.expose().as_bytes());
-                    Some(written.map(|()| path).map_err(|_| SheetProblem::CannotSave))
-                }
-                Picked::Cancelled => None,
-                Picked::NoDialog => Some(Err(SheetProblem::NoDialog)),
+                    written.map(|()| path).map_err(|_| SheetProblem::CannotSave)
+                }))
             },
             done,
         );

@@ -96,6 +96,17 @@ pub enum Picked {
     NoDialog,
 }
 
+impl Picked {
+    /// What was chosen, or that error where there was no dialog; `None` where the user thought better of it.
+    pub fn chosen<E>(self, no_dialog: E) -> Option<Result<PathBuf, E>> {
+        match self {
+            Self::File(path) => Some(Ok(path)),
+            Self::Cancelled => None,
+            Self::NoDialog => Some(Err(no_dialog)),
+        }
+    }
+}
+
 /// The dialog could not be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the system's dialog for files could not be opened")]
@@ -112,11 +123,7 @@ pub trait FilePicker: Send + Sync {
     /// Asks for pictures to read, several at once where the system's dialog can; none where the user thought better
     /// of it.
     fn pick_pictures(&self, title: &str) -> Result<Vec<PathBuf>, NoDialog> {
-        match self.pick(&Ask::Picture, title) {
-            Picked::File(path) => Ok(vec![path]),
-            Picked::Cancelled => Ok(Vec::new()),
-            Picked::NoDialog => Err(NoDialog),
-        }
+        self.pick(&Ask::Picture, title).chosen(NoDialog).transpose().map(|chosen| chosen.into_iter().collect())
     }
 }
 

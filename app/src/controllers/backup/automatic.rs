@@ -24,7 +24,7 @@ use super::{
 use crate::{
     controllers::{Door, Services},
     files::{self, ReplaceError},
-    platform::{Ask, Picked, files::Files},
+    platform::{Ask, files::Files},
 };
 
 /// The shortest time between two copies, in seconds; locking and quitting do not wait for it.
@@ -135,16 +135,7 @@ impl AutomaticController {
     /// dialog.
     pub fn choose(&self, title: String, done: impl FnOnce(Option<Result<PathBuf, ()>>) + 'static) {
         let picker = self.services.platform.picker.clone();
-        self.services.tasks.run(
-            move || picker.pick(&Ask::Folder, &title),
-            move |picked| {
-                done(match picked {
-                    Picked::File(path) => Some(Ok(path)),
-                    Picked::Cancelled => None,
-                    Picked::NoDialog => Some(Err(())),
-                });
-            },
-        );
+        self.services.tasks.run(move || picker.pick(&Ask::Folder, &title).chosen(()), done);
     }
 
     /// Makes backups into that folder from now on, or none.

@@ -17,7 +17,7 @@ use crate::{
     backup_text::{self, CLIPBOARD_SECONDS},
     controllers::{Door, Services, clipboard::ClipboardController, lock::check_new},
     files::{self, ReplaceError},
-    platform::{Ask, Picked},
+    platform::Ask,
 };
 
 /// Why no backup went out.
@@ -146,16 +146,7 @@ impl ExportController {
     pub fn choose(&self, title: String, done: impl FnOnce(Option<Result<PathBuf, ExportProblem>>) + 'static) {
         let picker = self.services.platform.picker.clone();
         let ask = Ask::Save { name: "countersign-backup.txt".to_owned() };
-        self.services.tasks.run(
-            move || picker.pick(&ask, &title),
-            move |picked| {
-                done(match picked {
-                    Picked::File(path) => Some(Ok(path)),
-                    Picked::Cancelled => None,
-                    Picked::NoDialog => Some(Err(ExportProblem::NoDialog)),
-                });
-            },
-        );
+        self.services.tasks.run(move || picker.pick(&ask, &title).chosen(ExportProblem::NoDialog), done);
     }
 
     /// Writes the text that was made to a file, and reads it back before it takes the place of anything.

@@ -24,7 +24,7 @@ use super::{Latest, reminder};
 use crate::{
     backup_text,
     controllers::{ChangeError, Door, Services},
-    platform::{Ask, Picked, files::Files},
+    platform::{Ask, files::Files},
 };
 
 /// Why there is no backup to open.
@@ -122,16 +122,7 @@ impl RestoreController {
     /// Asks for a file under that title; `None` where the user thought better of it.
     pub fn choose(&self, title: String, done: impl FnOnce(Option<Result<PathBuf, ReadProblem>>) + 'static) {
         let picker = self.services.platform.picker.clone();
-        self.services.tasks.run(
-            move || picker.pick(&Ask::File, &title),
-            move |picked| {
-                done(match picked {
-                    Picked::File(path) => Some(Ok(path)),
-                    Picked::Cancelled => None,
-                    Picked::NoDialog => Some(Err(ReadProblem::NoDialog)),
-                });
-            },
-        );
+        self.services.tasks.run(move || picker.pick(&Ask::File, &title).chosen(ReadProblem::NoDialog), done);
     }
 
     /// Looks for a backup in what the clipboard holds.

@@ -14,7 +14,7 @@ use countersign_core::{
 use zeroize::Zeroizing;
 
 use super::DetailController;
-use crate::platform::{Ask, Picked};
+use crate::platform::Ask;
 
 /// How long a code stays on the screen, in seconds.
 pub const SHOWN_SECONDS: u64 = 60;
@@ -90,14 +90,9 @@ impl DetailController {
     pub fn save_picture(&self, title: String, done: impl FnOnce(Option<Result<(), PictureProblem>>) + 'static) {
         let picker = self.services.platform.picker.clone();
         let Some((ask, work)) = self.picture().map(|(name, work)| (Ask::Save { name }, work)) else { return };
-        self.services.tasks.run(
-            move || match picker.pick(&ask, &title) {
-                Picked::File(path) => Some(work(path)),
-                Picked::Cancelled => None,
-                Picked::NoDialog => Some(Err(PictureProblem::NoDialog)),
-            },
-            done,
-        );
+        self.services
+            .tasks
+            .run(move || Some(picker.pick(&ask, &title).chosen(PictureProblem::NoDialog)?.and_then(work)), done);
     }
 
     /// Saves the shown code at a place that was typed.

@@ -22,7 +22,7 @@ use crate::{
     },
     files::{self, ReplaceError},
     foreign_file,
-    platform::{Ask, Picked},
+    platform::Ask,
 };
 
 /// Why there is no file.
@@ -130,16 +130,7 @@ impl ExportController {
         let Some(extension) = self.reviewed().map(|review| review.format.extension) else { return };
         let picker = self.services.platform.picker.clone();
         let ask = Ask::Save { name: format!("countersign-export.{extension}") };
-        self.services.tasks.run(
-            move || picker.pick(&ask, &title),
-            move |picked| {
-                done(match picked {
-                    Picked::File(path) => Some(Ok(path)),
-                    Picked::Cancelled => None,
-                    Picked::NoDialog => Some(Err(ExportProblem::NoDialog)),
-                });
-            },
-        );
+        self.services.tasks.run(move || picker.pick(&ask, &title).chosen(ExportProblem::NoDialog), done);
     }
 
     /// Writes the file for its owner alone, and reads it back before it takes the place of anything.

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     controllers::{ChangeError, Door, Services, backup::Latest},
-    platform::{Ask, Picked, files::Files},
+    platform::{Ask, files::Files},
 };
 
 /// Why there is no file to look at.
@@ -92,16 +92,7 @@ impl ImportController {
     /// Asks for a file under that title; `None` where the user thought better of it.
     pub fn choose(&self, title: String, done: impl FnOnce(Option<Result<PathBuf, FileProblem>>) + 'static) {
         let picker = self.services.platform.picker.clone();
-        self.services.tasks.run(
-            move || picker.pick(&Ask::File, &title),
-            move |picked| {
-                done(match picked {
-                    Picked::File(path) => Some(Ok(path)),
-                    Picked::Cancelled => None,
-                    Picked::NoDialog => Some(Err(FileProblem::NoDialog)),
-                });
-            },
-        );
+        self.services.tasks.run(move || picker.pick(&Ask::File, &title).chosen(FileProblem::NoDialog), done);
     }
 
     /// Looks at a file.
@@ -165,10 +156,9 @@ impl ImportController {
         let cancel = self.key_work.begin();
         let this = self.clone();
         self.services.tasks.run(
-            move || match picker.pick(&Ask::File, &title) {
-                Picked::File(path) => Some(read(&*disk, &path).map(|bytes| (name_of(&path), bytes))),
-                Picked::Cancelled => None,
-                Picked::NoDialog => Some(Err(FileProblem::NoDialog)),
+            move || {
+                let chosen = picker.pick(&Ask::File, &title).chosen(FileProblem::NoDialog)?;
+                Some(chosen.and_then(|path| read(&*disk, &path).map(|bytes| (name_of(&path), bytes))))
             },
             move |chosen| {
                 // Another file is looked at by now, which it must not open.
