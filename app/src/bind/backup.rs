@@ -14,7 +14,7 @@ use slint::{ComponentHandle as _, ModelRc, SharedString, VecModel};
 
 pub(super) use restore::show_received;
 
-use super::{Parts, detail::local_time, notice, tell_change, tokens};
+use super::{Parts, detail::local_time, navigation, notice, notice_with_undo, tell_change, tokens};
 use crate::{
     backup_text::CLIPBOARD_SECONDS,
     controllers::backup::{FileTrouble, automatic::typed_path, export},
@@ -219,8 +219,20 @@ pub(super) fn show_changed(window: &AppWindow, parts: &Rc<Parts>) {
     refresh(window, parts);
 }
 
+/// An import came: shows its tokens, with a way to take them back.
+pub(super) fn show_added(window: &AppWindow, parts: &Rc<Parts>, count: usize, import: Option<Import>) {
+    show_changed(window, parts);
+    navigation::show(window, parts, Page::Tokens);
+    match import {
+        Some(import) => notice_with_undo(window, parts, Notice::Added, count, move |window, parts| {
+            undo(window, parts, &import);
+        }),
+        None => notice(window, Notice::None, 0),
+    }
+}
+
 /// Takes back an import, where it is still the newest one.
-pub(super) fn undo(window: &AppWindow, parts: &Rc<Parts>, import: &Import) {
+fn undo(window: &AppWindow, parts: &Rc<Parts>, import: &Import) {
     match parts.restore.undo(import) {
         Ok(count) => {
             show_changed(window, parts);

@@ -4,7 +4,7 @@ use std::{cell::Cell, cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use countersign_core::token::TokenSpec;
 use countersign_ui::{LedgerCounts, LedgerPart, LedgerRemark, LedgerRow, Verdict};
-use slint::{Model, ModelNotify, ModelTracker};
+use slint::{Model, ModelNotify, ModelRc, ModelTracker};
 
 use super::rows::Looks;
 
@@ -76,8 +76,14 @@ impl LedgerModel {
         self.entries.counts()
     }
 
-    /// Renews the codes that ran out.
-    pub fn tick(&self, now: u64) {
+    /// Renews the codes that ran out, where those rows are a ledger's.
+    pub fn tick_shown(rows: &ModelRc<LedgerRow>, now: u64) {
+        if let Some(ledger) = rows.as_any().downcast_ref::<Self>() {
+            ledger.tick(now);
+        }
+    }
+
+    fn tick(&self, now: u64) {
         self.now.set(now);
         let mut until = self.until.borrow_mut();
         let over: Vec<usize> = until.iter().filter(|(_, until)| **until <= now).map(|(row, _)| *row).collect();

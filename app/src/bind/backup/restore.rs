@@ -1,20 +1,20 @@
 //! A backup back in.
 
-use std::{path::PathBuf, rc::Rc};
+use std::rc::Rc;
 
 use countersign_core::{
     secret::{Password, SecretText},
     vault::Content,
 };
 use countersign_ui::{
-    AppWindow, BackupOpenProblem, LedgerCounts, LedgerRow, Notice, Page, ReadProblem, RestoreAdapter, RestoreStep,
+    AppWindow, BackupOpenProblem, LedgerCounts, LedgerRow, Page, ReadProblem, RestoreAdapter, RestoreStep,
 };
-use slint::{ComponentHandle as _, Model as _, ModelRc, SharedString, VecModel};
+use slint::{ComponentHandle as _, ModelRc, SharedString, VecModel};
 
-use super::{show_changed, undo};
+use super::show_added;
 use crate::{
     backup_text::grouped,
-    bind::{Parts, detail::local_time, navigation, notice, notice_with_undo, tell_change},
+    bind::{Parts, detail::local_time, navigation, tell_change},
     controllers::backup::{
         automatic::typed_path,
         restore::{self, Found, Opener},
@@ -36,28 +36,17 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     adapter.on_paste(move || {
         let Some(window) = weak.upgrade() else { return };
         begin_reading(&window);
-        let (weak, parts) = (window.as_weak(), of.clone());
-        of.restore.paste(move |found| show_found(&weak, &parts, found));
+        let weak = window.as_weak();
+        of.restore.paste(move |found| show_found(&weak, found));
     });
 
     let (weak, of) = (window.as_weak(), parts.clone());
     adapter.on_choose(move || {
         let Some(window) = weak.upgrade() else { return };
         begin_reading(&window);
-        let (weak, parts) = (window.as_weak(), of.clone());
-        of.restore.choose(window.global::<RestoreAdapter<'_>>().get_choose_title().into(), move |chosen| {
-            let Some(window) = weak.upgrade() else { return };
-            let adapter = window.global::<RestoreAdapter<'_>>();
-            // Cancelled, or the page was left meanwhile.
-            if !adapter.get_busy() {
-                return;
-            }
-            match chosen {
-                Some(Ok(path)) => read_file(&window, &parts, path),
-                Some(Err(problem)) => show_found(&weak, &parts, Err(problem)),
-                None => adapter.set_busy(false),
-            }
-        });
+        let weak = window.as_weak();
+        let title = window.global::<RestoreAdapter<'_>>().get_choose_title().into();
+        of.restore.choose(title, move |found| show_found(&weak, found));
     });
 
     let (weak, of) = (window.as_weak(), parts.clone());
@@ -65,7 +54,8 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
         let Some(window) = weak.upgrade() else { return };
         if let Some(path) = typed_path(&window.global::<RestoreAdapter<'_>>().get_path()) {
             begin_reading(&window);
-            read_file(&window, &of, path);
+            let weak = window.as_weak();
+            of.restore.read_file(path, move |found| show_found(&weak, found));
         }
     });
 
@@ -74,8 +64,8 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
         let Some(window) = weak.upgrade() else { return };
         let text = SecretText::new(window.global::<RestoreAdapter<'_>>().get_text().into());
         begin_reading(&window);
-        let (weak, parts) = (window.as_weak(), of.clone());
-        of.restore.read_text(text, move |found| show_found(&weak, &parts, found));
+        let weak = window.as_weak();
+        of.restore.read_text(text, move |found| show_found(&weak, found));
     });
 
     let weak = window.as_weak();
@@ -166,10 +156,7 @@ pub(super) fn step_back(window: &AppWindow, parts: &Parts) -> bool {
 
 /// Renews the codes of the ledger.
 pub(super) fn tick(window: &AppWindow, parts: &Parts) {
-    let rows = window.global::<RestoreAdapter<'_>>().get_rows();
-    if let Some(model) = rows.as_any().downcast_ref::<LedgerModel>() {
-        model.tick(parts.services.clock.now());
-    }
+    LedgerModel::tick_shown(&window.global::<RestoreAdapter<'_>>().get_rows(), parts.services.clock.now());
 }
 
 fn begin_reading(window: &AppWindow) {
@@ -178,12 +165,7 @@ fn begin_reading(window: &AppWindow) {
     adapter.set_busy(true);
 }
 
-fn read_file(window: &AppWindow, parts: &Rc<Parts>, path: PathBuf) {
-    let (weak, of) = (window.as_weak(), parts.clone());
-    parts.restore.read_file(path, move |found| show_found(&weak, &of, found));
-}
-
-fn show_found(weak: &slint::Weak<AppWindow>, _parts: &Rc<Parts>, found: Result<Found, restore::ReadProblem>) {
+fn show_found(weak: &slint::Weak<AppWindow>, found: Result<Found, restore::ReadProblem>) {
     let Some(window) = weak.upgrade() else { return };
     let adapter = window.global::<RestoreAdapter<'_>>();
     adapter.set_busy(false);
@@ -248,14 +230,7 @@ fn add(window: &AppWindow, parts: &Rc<Parts>) {
     match parts.restore.add() {
         Ok((count, import)) => {
             clear(window, parts);
-            show_changed(window, parts);
-            navigation::show(window, parts, Page::Tokens);
-            match import {
-                Some(import) => notice_with_undo(window, parts, Notice::Added, count, move |window, parts| {
-                    undo(window, parts, &import);
-                }),
-                None => notice(window, Notice::None, 0),
-            }
+            show_added(window, parts, count, import);
         }
         Err(error) => tell_change(window, error),
     }
@@ -272,6 +247,7 @@ fn read_problem(problem: restore::ReadProblem) -> ReadProblem {
         restore::ReadProblem::CannotOpen => ReadProblem::CannotOpen,
         restore::ReadProblem::TooLarge => ReadProblem::TooLarge,
         restore::ReadProblem::NoDialog => ReadProblem::NoDialog,
+        restore::ReadProblem::ThoughtBetter => ReadProblem::None,
     }
 }
 

@@ -3,11 +3,11 @@
 use std::{path::PathBuf, rc::Rc};
 
 use countersign_core::{import::ImportError, secret::SecretText};
-use countersign_ui::{AppWindow, LedgerCounts, LedgerRow, MoveInAdapter, MoveInProblem, MoveInStep, Notice, Page};
-use slint::{ComponentHandle as _, Model as _, ModelRc, SharedString, VecModel};
+use countersign_ui::{AppWindow, LedgerCounts, LedgerRow, MoveInAdapter, MoveInProblem, MoveInStep, Page};
+use slint::{ComponentHandle as _, ModelRc, SharedString, VecModel};
 
 use crate::{
-    bind::{Parts, backup, navigation, notice, notice_with_undo, tell_change},
+    bind::{Parts, backup, navigation, tell_change},
     controllers::{
         backup::automatic::typed_path,
         moving::import::{FileProblem, Looked},
@@ -38,19 +38,8 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
         }
         begin_reading(&window);
         let (weak, parts) = (window.as_weak(), of.clone());
-        of.import.choose(window.global::<MoveInAdapter<'_>>().get_choose_title().into(), move |chosen| {
-            let Some(window) = weak.upgrade() else { return };
-            let adapter = window.global::<MoveInAdapter<'_>>();
-            // Cancelled, or the page was left meanwhile.
-            if !adapter.get_busy() {
-                return;
-            }
-            match chosen {
-                Some(Ok(path)) => look_at(&window, &parts, path),
-                Some(Err(problem)) => show_looked(&weak, &parts, Err(problem)),
-                None => adapter.set_busy(false),
-            }
-        });
+        let title = window.global::<MoveInAdapter<'_>>().get_choose_title().into();
+        of.import.choose(title, move |looked| show_looked(&weak, &parts, looked));
     });
 
     let (weak, of) = (window.as_weak(), parts.clone());
@@ -156,10 +145,7 @@ pub(super) fn step_back(window: &AppWindow, parts: &Parts) -> bool {
 
 /// Renews the codes of the ledger.
 pub(super) fn tick(window: &AppWindow, parts: &Parts) {
-    let rows = window.global::<MoveInAdapter<'_>>().get_rows();
-    if let Some(model) = rows.as_any().downcast_ref::<LedgerModel>() {
-        model.tick(parts.services.clock.now());
-    }
+    LedgerModel::tick_shown(&window.global::<MoveInAdapter<'_>>().get_rows(), parts.services.clock.now());
 }
 
 fn begin_reading(window: &AppWindow) {
@@ -198,9 +184,9 @@ fn choose_key_file(window: &AppWindow, parts: &Rc<Parts>) {
         let Some(window) = weak.upgrade() else { return };
         let adapter = window.global::<MoveInAdapter<'_>>();
         match chosen {
-            Some(Ok(name)) => adapter.set_key_file(name.into()),
-            Some(Err(error)) => adapter.set_problem(problem(&error, "")),
-            None => {}
+            Ok(name) => adapter.set_key_file(name.into()),
+            Err(FileProblem::ThoughtBetter) => {}
+            Err(error) => adapter.set_problem(problem(&error, "")),
         }
     });
 }
@@ -245,14 +231,7 @@ fn add(window: &AppWindow, parts: &Rc<Parts>) {
     match parts.import.add() {
         Ok((count, import)) => {
             clear(window, parts);
-            backup::show_changed(window, parts);
-            navigation::show(window, parts, Page::Tokens);
-            match import {
-                Some(import) => notice_with_undo(window, parts, Notice::Added, count, move |window, parts| {
-                    backup::undo(window, parts, &import);
-                }),
-                None => notice(window, Notice::None, 0),
-            }
+            backup::show_added(window, parts, count, import);
         }
         Err(error) => tell_change(window, error),
     }
@@ -263,6 +242,7 @@ fn problem(problem: &FileProblem, format: &str) -> MoveInProblem {
         FileProblem::CannotOpen => MoveInProblem::CannotOpen,
         FileProblem::TooLarge => MoveInProblem::TooLarge,
         FileProblem::NoDialog => MoveInProblem::NoDialog,
+        FileProblem::ThoughtBetter => MoveInProblem::None,
         FileProblem::ClipboardEmpty => MoveInProblem::ClipboardEmpty,
         FileProblem::Clipboard => MoveInProblem::Clipboard,
         FileProblem::Import(error) => match error {

@@ -53,6 +53,8 @@ pub enum ReadProblem {
     TooLarge,
     /// There is no dialog for choosing a file.
     NoDialog,
+    /// The user thought better of choosing one.
+    ThoughtBetter,
 }
 
 /// Why a backup did not open.
@@ -119,10 +121,17 @@ impl RestoreController {
         }
     }
 
-    /// Asks for a file under that title; `None` where the user thought better of it.
-    pub fn choose(&self, title: String, done: impl FnOnce(Option<Result<PathBuf, ReadProblem>>) + 'static) {
+    /// Asks for a file under that title, and looks for a backup in it.
+    pub fn choose(self: &Rc<Self>, title: String, done: impl FnOnce(Result<Found, ReadProblem>) + 'static) {
         let picker = self.services.platform.picker.clone();
-        self.services.tasks.run(move || picker.pick(&Ask::File, &title).chosen(ReadProblem::NoDialog), done);
+        let disk = self.services.platform.files.clone();
+        self.read(
+            move || {
+                let chosen = picker.pick(&Ask::File, &title).chosen(ReadProblem::NoDialog);
+                find(&read(&*disk, &chosen.unwrap_or(Err(ReadProblem::ThoughtBetter))?)?)
+            },
+            done,
+        );
     }
 
     /// Looks for a backup in what the clipboard holds.

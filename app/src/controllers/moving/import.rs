@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     controllers::{ChangeError, Door, Services, backup::Latest},
-    platform::{Ask, files::Files},
+    platform::{Ask, FilePicker, files::Files},
 };
 
 /// Why there is no file to look at.
@@ -31,6 +31,8 @@ pub enum FileProblem {
     TooLarge,
     /// There is no dialog for choosing one.
     NoDialog,
+    /// The user thought better of choosing one.
+    ThoughtBetter,
     /// The clipboard is empty, or holds a picture.
     ClipboardEmpty,
     /// The clipboard could not be read.
@@ -89,10 +91,11 @@ impl ImportController {
         }
     }
 
-    /// Asks for a file under that title; `None` where the user thought better of it.
-    pub fn choose(&self, title: String, done: impl FnOnce(Option<Result<PathBuf, FileProblem>>) + 'static) {
+    /// Asks for a file under that title, and looks at it.
+    pub fn choose(self: &Rc<Self>, title: String, done: impl FnOnce(Result<Looked, FileProblem>) + 'static) {
         let picker = self.services.platform.picker.clone();
-        self.services.tasks.run(move || picker.pick(&Ask::File, &title).chosen(FileProblem::NoDialog), done);
+        let disk = self.services.platform.files.clone();
+        self.look(move || read(&*disk, &pick(&*picker, &title)?), done);
     }
 
     /// Looks at a file.
@@ -144,32 +147,26 @@ impl ImportController {
         );
     }
 
-    /// Asks under that title for the key file that locks the file, and takes it; its name, or `None` where the user
-    /// thought better of it. On an error the one that was taken before stays.
-    pub fn choose_key_file(
-        self: &Rc<Self>,
-        title: String,
-        done: impl FnOnce(Option<Result<String, FileProblem>>) + 'static,
-    ) {
+    /// Asks under that title for the key file that locks the file, and takes it; `done` is called here with its name.
+    /// On an error the one that was taken before stays.
+    pub fn choose_key_file(self: &Rc<Self>, title: String, done: impl FnOnce(Result<String, FileProblem>) + 'static) {
         let picker = self.services.platform.picker.clone();
         let disk = self.services.platform.files.clone();
         let cancel = self.key_work.begin();
         let this = self.clone();
         self.services.tasks.run(
             move || {
-                let chosen = picker.pick(&Ask::File, &title).chosen(FileProblem::NoDialog)?;
-                Some(chosen.and_then(|path| read(&*disk, &path).map(|bytes| (name_of(&path), bytes))))
+                let path = pick(&*picker, &title)?;
+                Ok((name_of(&path), read(&*disk, &path)?))
             },
             move |chosen| {
                 // Another file is looked at by now, which it must not open.
                 if cancel.is_cancelled() {
                     return;
                 }
-                done(chosen.map(|read| {
-                    read.map(|(name, bytes)| {
-                        *this.key_file.borrow_mut() = Some(Arc::new(bytes));
-                        name
-                    })
+                done(chosen.map(|(name, bytes)| {
+                    *this.key_file.borrow_mut() = Some(Arc::new(bytes));
+                    name
                 }));
             },
         );
@@ -274,6 +271,10 @@ pub fn is_export(bytes: &[u8]) -> bool {
     // A list of links is looked at where links are, a backup is restored, and a text of Base64 that only a password
     // can tell may be anything.
     matches!(import::detect(bytes).as_slice(), [one] if !matches!(one.id, "uri" | "winauth" | "totp-authenticator" | "countersign"))
+}
+
+fn pick(picker: &dyn FilePicker, title: &str) -> Result<PathBuf, FileProblem> {
+    picker.pick(&Ask::File, title).chosen(FileProblem::NoDialog).unwrap_or(Err(FileProblem::ThoughtBetter))
 }
 
 fn name_of(path: &Path) -> String {
