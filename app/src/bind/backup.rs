@@ -7,8 +7,8 @@ use std::{path::PathBuf, rc::Rc};
 
 use countersign_core::{secret::Password, token::GroupId, vault::content::Import};
 use countersign_ui::{
-    AppWindow, BackupAdapter, BackupGroup, ExportDone, ExportProblem, ExportWork, ImportRow, NavigationAdapter, Notice,
-    Page, TimeUnit,
+    AppWindow, BackupAdapter, BackupGroup, ExportDone, ExportWork, ImportRow, NavigationAdapter, Notice, Page,
+    SaveProblem, TimeUnit,
 };
 use slint::{ComponentHandle as _, ModelRc, SharedString, VecModel};
 
@@ -66,7 +66,7 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
             return;
         }
         adapter.set_work(ExportWork::Choosing);
-        adapter.set_problem(ExportProblem::None);
+        adapter.set_problem(SaveProblem::None);
         let (weak, parts) = (window.as_weak(), of.clone());
         of.export.choose(adapter.get_save_title().into(), move |chosen| {
             let Some(window) = weak.upgrade() else { return };
@@ -259,7 +259,7 @@ fn make(window: &AppWindow, parts: &Rc<Parts>, work: ExportWork, then: impl FnOn
     if !adapter.get_can_export() || adapter.get_work() != ExportWork::None {
         return;
     }
-    adapter.set_problem(ExportProblem::None);
+    adapter.set_problem(SaveProblem::None);
     adapter.set_done(ExportDone::None);
     adapter.set_work(work);
     let password = Password::new(&adapter.get_password());
@@ -302,7 +302,7 @@ fn finished(window: &AppWindow, parts: &Rc<Parts>, result: Result<ExportDone, ex
 
 fn show_made(window: &AppWindow, parts: &Parts, done: ExportDone) {
     let adapter = window.global::<BackupAdapter<'_>>();
-    adapter.set_problem(ExportProblem::None);
+    adapter.set_problem(SaveProblem::None);
     adapter.set_done(done);
     adapter.set_preview(parts.export.preview().unwrap_or_default().into());
 }
@@ -354,23 +354,28 @@ fn fitting(seconds: f64) -> (TimeUnit, i32) {
     found.map_or((TimeUnit::Moment, 0), |(length, unit)| (unit, (seconds / length).min(1e6) as i32))
 }
 
-fn export_problem(problem: export::ExportProblem) -> ExportProblem {
+fn export_problem(problem: export::ExportProblem) -> SaveProblem {
     match problem {
-        export::ExportProblem::Locked => ExportProblem::Locked,
-        export::ExportProblem::Memory => ExportProblem::Memory,
-        export::ExportProblem::TooLarge => ExportProblem::TooLarge,
-        export::ExportProblem::Unsound => ExportProblem::Unsound,
-        export::ExportProblem::Clipboard => ExportProblem::Clipboard,
-        export::ExportProblem::NoDialog => ExportProblem::NoDialog,
-        export::ExportProblem::File(trouble) => match trouble {
-            FileTrouble::Gone => ExportProblem::Gone,
-            FileTrouble::Denied => ExportProblem::Denied,
-            FileTrouble::ReadOnly => ExportProblem::ReadOnly,
-            FileTrouble::Full => ExportProblem::Full,
-            FileTrouble::Unsound => ExportProblem::Unsound,
-            FileTrouble::Vault => ExportProblem::Vault,
-            FileTrouble::Other => ExportProblem::Other,
-        },
+        export::ExportProblem::Locked => SaveProblem::Locked,
+        export::ExportProblem::Memory => SaveProblem::Memory,
+        export::ExportProblem::TooLarge => SaveProblem::TooLarge,
+        export::ExportProblem::Unsound => SaveProblem::Unsound,
+        export::ExportProblem::Clipboard => SaveProblem::Clipboard,
+        export::ExportProblem::NoDialog => SaveProblem::NoDialog,
+        export::ExportProblem::File(trouble) => file_problem(trouble),
+    }
+}
+
+/// Why a file was not written, in the window's words.
+pub(super) fn file_problem(trouble: FileTrouble) -> SaveProblem {
+    match trouble {
+        FileTrouble::Gone => SaveProblem::Gone,
+        FileTrouble::Denied => SaveProblem::Denied,
+        FileTrouble::ReadOnly => SaveProblem::ReadOnly,
+        FileTrouble::Full => SaveProblem::Full,
+        FileTrouble::Unsound => SaveProblem::Unsound,
+        FileTrouble::Vault => SaveProblem::Vault,
+        FileTrouble::Other => SaveProblem::Other,
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::{path::PathBuf, rc::Rc};
 
-use countersign_ui::{AppWindow, AutomaticAdapter, AutomaticProblem, Notice};
+use countersign_ui::{AppWindow, AutomaticAdapter, Notice, SaveProblem};
 use slint::ComponentHandle as _;
 
-use super::{number, refresh};
+use super::{file_problem, number, refresh};
 use crate::{
     bind::{Parts, detail::local_time, notice},
-    controllers::backup::{FileTrouble, automatic::typed_path},
+    controllers::backup::automatic::typed_path,
     platform::Support,
 };
 
@@ -48,8 +48,8 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     adapter.on_edited(move || {
         let Some(window) = weak.upgrade() else { return };
         let adapter = window.global::<AutomaticAdapter<'_>>();
-        if adapter.get_problem() != AutomaticProblem::NoDialog {
-            adapter.set_problem(AutomaticProblem::None);
+        if adapter.get_problem() != SaveProblem::NoDialog {
+            adapter.set_problem(SaveProblem::None);
         }
     });
 
@@ -87,8 +87,8 @@ pub(super) fn clear(window: &AppWindow, parts: &Parts) {
 pub(super) fn clear_typed(window: &AppWindow) {
     let adapter = window.global::<AutomaticAdapter<'_>>();
     adapter.set_typed_folder("".into());
-    if adapter.get_problem() == AutomaticProblem::NoDialog {
-        adapter.set_problem(AutomaticProblem::None);
+    if adapter.get_problem() == SaveProblem::NoDialog {
+        adapter.set_problem(SaveProblem::None);
     }
 }
 
@@ -107,7 +107,7 @@ fn choose(window: &AppWindow, parts: &Rc<Parts>) {
         let Some(window) = weak.upgrade() else { return };
         match chosen {
             Some(Ok(folder)) => use_folder(&window, &of, folder),
-            Some(Err(())) => window.global::<AutomaticAdapter<'_>>().set_problem(AutomaticProblem::NoDialog),
+            Some(Err(())) => window.global::<AutomaticAdapter<'_>>().set_problem(SaveProblem::NoDialog),
             None => {}
         }
     });
@@ -141,13 +141,5 @@ fn show(window: &AppWindow, parts: &Parts) {
     adapter.set_beside_vault(automatic.beside_vault);
     adapter.set_last(automatic.last.map(|(at, _)| local_time(at)).unwrap_or_default().into());
     adapter.set_last_tokens(number(automatic.last.map_or(0, |(_, tokens)| tokens)));
-    adapter.set_problem(match automatic.problem {
-        None => AutomaticProblem::None,
-        Some(FileTrouble::Gone) => AutomaticProblem::Gone,
-        Some(FileTrouble::Denied) => AutomaticProblem::Denied,
-        Some(FileTrouble::ReadOnly) => AutomaticProblem::ReadOnly,
-        Some(FileTrouble::Full) => AutomaticProblem::Full,
-        Some(FileTrouble::Unsound) => AutomaticProblem::Unsound,
-        Some(_) => AutomaticProblem::Other,
-    });
+    adapter.set_problem(automatic.problem.map_or(SaveProblem::None, file_problem));
 }

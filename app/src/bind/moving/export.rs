@@ -9,15 +9,14 @@ use countersign_core::{
     uri::migration,
 };
 use countersign_ui::{
-    AppWindow, BackupGroup, DetailAdapter, LossKind, LossRow, MoveOutAdapter, MoveOutFormat, MoveOutProblem,
-    MoveOutStep,
+    AppWindow, BackupGroup, DetailAdapter, LossKind, LossRow, MoveOutAdapter, MoveOutFormat, MoveOutStep, SaveProblem,
 };
 use slint::{ComponentHandle as _, Image, ModelRc, SharedString, VecModel};
 
 use crate::{
-    bind::{Parts, detail::qr_picture},
+    bind::{Parts, backup, detail::qr_picture},
     controllers::{
-        backup::{FileTrouble, automatic::typed_path, export::judge},
+        backup::{automatic::typed_path, export::judge},
         moving::export::{self, ExportProblem, Lost},
     },
     models::{badge, look},
@@ -73,7 +72,7 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
         let Some(window) = weak.upgrade() else { return };
         window.global::<DetailAdapter<'_>>().set_look_needs_password(of.detail.look_needs_password());
         let adapter = window.global::<MoveOutAdapter<'_>>();
-        adapter.set_problem(MoveOutProblem::None);
+        adapter.set_problem(SaveProblem::None);
         adapter.set_step(MoveOutStep::Confirm);
     });
 
@@ -123,7 +122,7 @@ pub(super) fn clear(window: &AppWindow, parts: &Parts) {
     }
     adapter.set_password_shown(false);
     adapter.set_busy(false);
-    adapter.set_problem(MoveOutProblem::None);
+    adapter.set_problem(SaveProblem::None);
     adapter.set_ask_path(!adapter.get_can_choose());
     adapter.set_losses(ModelRc::new(VecModel::<LossRow>::default()));
     adapter.set_code(Image::default());
@@ -192,7 +191,7 @@ fn review(window: &AppWindow, parts: &Parts) {
     adapter.set_written(number(review.written()));
     adapter.set_left_out(number(review.left_out()));
     adapter.set_losses(ModelRc::new(VecModel::from(review.lost.iter().map(loss_row).collect::<Vec<_>>())));
-    adapter.set_problem(MoveOutProblem::None);
+    adapter.set_problem(SaveProblem::None);
     adapter.set_step(MoveOutStep::Review);
 }
 
@@ -201,7 +200,7 @@ fn choose_place(window: &AppWindow, parts: &Rc<Parts>) {
     if adapter.get_busy() {
         return;
     }
-    adapter.set_problem(MoveOutProblem::None);
+    adapter.set_problem(SaveProblem::None);
     adapter.set_busy(true);
     let (weak, of) = (window.as_weak(), parts.clone());
     parts.move_out.choose(adapter.get_save_title().into(), move |chosen| {
@@ -228,7 +227,7 @@ fn save(window: &AppWindow, parts: &Rc<Parts>, path: PathBuf) {
     if adapter.get_busy() || (adapter.get_encrypted() && !adapter.get_can_write()) {
         return;
     }
-    adapter.set_problem(MoveOutProblem::None);
+    adapter.set_problem(SaveProblem::None);
     adapter.set_busy(true);
     // Other apps take a password as it was typed.
     let password = adapter.get_encrypted().then(|| SecretText::new(adapter.get_password().into()));
@@ -265,7 +264,7 @@ fn judge_password(window: &AppWindow) {
     adapter.set_strength(worth.strength.map_or(-1, i32::from));
     adapter.set_differs(worth.differs);
     adapter.set_can_write(worth.good);
-    adapter.set_problem(MoveOutProblem::None);
+    adapter.set_problem(SaveProblem::None);
 }
 
 fn format(adapter: &MoveOutAdapter<'_>) -> &'static countersign_core::export::Format {
@@ -327,22 +326,14 @@ fn without(part: Part) -> LossKind {
     }
 }
 
-fn problem(problem: ExportProblem) -> MoveOutProblem {
+fn problem(problem: ExportProblem) -> SaveProblem {
     match problem {
-        ExportProblem::Locked => MoveOutProblem::Locked,
-        ExportProblem::Memory => MoveOutProblem::Memory,
-        ExportProblem::TooLong => MoveOutProblem::TooLong,
-        ExportProblem::Unsound => MoveOutProblem::Unsound,
-        ExportProblem::NoDialog => MoveOutProblem::NoDialog,
-        ExportProblem::File(trouble) => match trouble {
-            FileTrouble::Gone => MoveOutProblem::Gone,
-            FileTrouble::Denied => MoveOutProblem::Denied,
-            FileTrouble::ReadOnly => MoveOutProblem::ReadOnly,
-            FileTrouble::Full => MoveOutProblem::Full,
-            FileTrouble::Unsound => MoveOutProblem::Unsound,
-            FileTrouble::Vault => MoveOutProblem::Vault,
-            FileTrouble::Other => MoveOutProblem::Other,
-        },
+        ExportProblem::Locked => SaveProblem::Locked,
+        ExportProblem::Memory => SaveProblem::Memory,
+        ExportProblem::TooLong => SaveProblem::TooLong,
+        ExportProblem::Unsound => SaveProblem::Unsound,
+        ExportProblem::NoDialog => SaveProblem::NoDialog,
+        ExportProblem::File(trouble) => backup::file_problem(trouble),
     }
 }
 

@@ -13,8 +13,8 @@ use countersign_core::{
     vault::content::{Change, Content, NoSuchToken},
 };
 use countersign_ui::{
-    AutomaticAdapter, AutomaticProblem, BackupAdapter, BackupOpenProblem, ExportDone, ExportProblem, ReadProblem,
-    RestoreAdapter, RestoreStep, Verdict,
+    AutomaticAdapter, BackupAdapter, BackupOpenProblem, ExportDone, ReadProblem, RestoreAdapter, RestoreStep,
+    SaveProblem, Verdict,
 };
 
 use super::*;
@@ -161,7 +161,7 @@ fn a_clipboard_that_another_holds_is_told_beside_the_button() {
     stage.clipboard.refuses.set(true);
     stage.press("Copy to clipboard");
     stage.work();
-    assert_eq!(stage.backup().get_problem(), ExportProblem::Clipboard);
+    assert_eq!(stage.backup().get_problem(), SaveProblem::Clipboard);
     assert!(
         stage.shows("The clipboard did not take the backup: another program holds it. Try again, or save to a file.")
     );
@@ -210,11 +210,11 @@ fn a_file_that_cannot_be_written_says_why() {
     stage.picker.answer(Picked::File(stage.folder.path().join("nowhere/backup.txt")));
     stage.press("Save to a file");
     stage.work();
-    assert_eq!(stage.backup().get_problem(), ExportProblem::Gone);
+    assert_eq!(stage.backup().get_problem(), SaveProblem::Gone);
     stage.picker.answer(Picked::File(stage.folder.path().join("vault.countersign")));
     stage.press("Save to a file");
     stage.work();
-    assert_eq!(stage.backup().get_problem(), ExportProblem::Vault);
+    assert_eq!(stage.backup().get_problem(), SaveProblem::Vault);
     assert_eq!(stage.tokens(), 1, "the vault is as it was");
     stage.picker.answer(Picked::Cancelled);
     stage.press("Save to a file");
@@ -223,7 +223,7 @@ fn a_file_that_cannot_be_written_says_why() {
     stage.picker.answer(Picked::NoDialog);
     stage.press("Save to a file");
     stage.work();
-    assert_eq!(stage.backup().get_problem(), ExportProblem::NoDialog);
+    assert_eq!(stage.backup().get_problem(), SaveProblem::NoDialog);
     stage.fill("Path of the file", &stage.folder.path().join("typed.txt").display().to_string());
     stage.press("Save to this file");
     stage.work();
@@ -237,11 +237,11 @@ fn a_disk_that_lies_or_is_full_saves_nothing() {
     let on_stage = disk.clone();
     let stage = Stage::equipped(|platform| platform.files = on_stage);
     for (faults, problem) in [
-        (Faults { lies: true, ..Faults::default() }, ExportProblem::Unsound),
-        (Faults { write: Some(std::io::ErrorKind::StorageFull), ..Faults::default() }, ExportProblem::Full),
-        (Faults { write: Some(std::io::ErrorKind::PermissionDenied), ..Faults::default() }, ExportProblem::Denied),
-        (Faults { write: Some(std::io::ErrorKind::ReadOnlyFilesystem), ..Faults::default() }, ExportProblem::ReadOnly),
-        (Faults { write: Some(std::io::ErrorKind::Interrupted), ..Faults::default() }, ExportProblem::Other),
+        (Faults { lies: true, ..Faults::default() }, SaveProblem::Unsound),
+        (Faults { write: Some(std::io::ErrorKind::StorageFull), ..Faults::default() }, SaveProblem::Full),
+        (Faults { write: Some(std::io::ErrorKind::PermissionDenied), ..Faults::default() }, SaveProblem::Denied),
+        (Faults { write: Some(std::io::ErrorKind::ReadOnlyFilesystem), ..Faults::default() }, SaveProblem::ReadOnly),
+        (Faults { write: Some(std::io::ErrorKind::Interrupted), ..Faults::default() }, SaveProblem::Other),
     ] {
         disk.fail(faults);
         stage.ready_to_export();
@@ -531,7 +531,7 @@ fn automatic_backups_are_made_counted_and_rotated() {
     let folder = stage.automatic_into("stick");
     std::fs::write(folder.join("holiday.jpg"), "theirs").unwrap();
     assert_eq!(stage.automatic().get_last_tokens(), 1);
-    assert_eq!(stage.automatic().get_problem(), AutomaticProblem::None);
+    assert_eq!(stage.automatic().get_problem(), SaveProblem::None);
     assert_eq!(files(&folder).len(), 2);
     assert_eq!(stage.parts.reminder.reminder().tokens, 0, "what is in there is in a backup");
     stage.press("Keep 3");
@@ -594,17 +594,17 @@ fn a_folder_that_is_gone_is_told_once_and_shown_as_long_as_it_is() {
     stage.tick(400);
     stage.work();
     assert_eq!(stage.notice(), Notice::BackupFailed);
-    assert_eq!(stage.automatic().get_problem(), AutomaticProblem::Gone);
+    assert_eq!(stage.automatic().get_problem(), SaveProblem::Gone);
     assert!(!folder.exists(), "no folder is made in the place of a disk that is away");
     stage.window.global::<NavigationAdapter<'_>>().set_notice(Notice::None);
     stage.tick(400);
     stage.work();
     assert_eq!(stage.notice(), Notice::None, "told once");
-    assert_eq!(stage.automatic().get_problem(), AutomaticProblem::Gone);
+    assert_eq!(stage.automatic().get_problem(), SaveProblem::Gone);
     std::fs::create_dir(&folder).unwrap();
     stage.tick(400);
     stage.work();
-    assert_eq!(stage.automatic().get_problem(), AutomaticProblem::None);
+    assert_eq!(stage.automatic().get_problem(), SaveProblem::None);
     assert_eq!(files(&folder).len(), 1);
 }
 
@@ -621,13 +621,10 @@ fn a_copy_that_does_not_read_back_pushes_nothing_out() {
     let good = disk.all();
     assert_eq!(good.len(), 1);
     for (faults, problem) in [
-        (Faults { lies: true, ..Faults::default() }, AutomaticProblem::Unsound),
-        (Faults { write: Some(std::io::ErrorKind::StorageFull), ..Faults::default() }, AutomaticProblem::Full),
-        (
-            Faults { write: Some(std::io::ErrorKind::ReadOnlyFilesystem), ..Faults::default() },
-            AutomaticProblem::ReadOnly,
-        ),
-        (Faults { names: Some(std::io::ErrorKind::PermissionDenied), ..Faults::default() }, AutomaticProblem::Denied),
+        (Faults { lies: true, ..Faults::default() }, SaveProblem::Unsound),
+        (Faults { write: Some(std::io::ErrorKind::StorageFull), ..Faults::default() }, SaveProblem::Full),
+        (Faults { write: Some(std::io::ErrorKind::ReadOnlyFilesystem), ..Faults::default() }, SaveProblem::ReadOnly),
+        (Faults { names: Some(std::io::ErrorKind::PermissionDenied), ..Faults::default() }, SaveProblem::Denied),
     ] {
         disk.fail(faults);
         stage.note(&format!("{problem:?}"));
@@ -676,7 +673,7 @@ fn without_a_dialog_the_folder_is_typed() {
     stage.picker.answer(Picked::NoDialog);
     stage.press("Automatic backups");
     stage.work();
-    assert_eq!(stage.automatic().get_problem(), AutomaticProblem::NoDialog);
+    assert_eq!(stage.automatic().get_problem(), SaveProblem::NoDialog);
     assert!(!stage.automatic().get_on());
     stage.fill("Path of the folder", &folder.display().to_string());
     stage.press("Use this folder");

@@ -11,8 +11,8 @@ use countersign_core::{
     vault::Content,
 };
 use countersign_ui::{
-    KeptAdapter, LedgerRemark, MoveInAdapter, MoveInProblem, MoveInStep, MoveOutAdapter, MoveOutProblem, MoveOutStep,
-    RestoreAdapter, RestoreStep, TransferAdapter, TransferProblem, TransferStep, Verdict,
+    KeptAdapter, LedgerRemark, MoveInAdapter, MoveInProblem, MoveInStep, MoveOutAdapter, MoveOutStep, RestoreAdapter,
+    RestoreStep, SaveProblem, TransferAdapter, TransferProblem, TransferStep, Verdict,
 };
 
 use super::{
@@ -373,8 +373,8 @@ fn a_plain_file_is_asked_about_twice_and_never_replaces_the_vault() {
     stage.work();
     assert!(!path.exists() && stage.picker.asked().is_empty());
     for (place, problem) in [
-        (stage.folder.path().join("vault.countersign"), MoveOutProblem::Vault),
-        (stage.folder.path().join("no/such/folder.txt"), MoveOutProblem::Gone),
+        (stage.folder.path().join("vault.countersign"), SaveProblem::Vault),
+        (stage.folder.path().join("no/such/folder.txt"), SaveProblem::Gone),
     ] {
         stage.picker.answer(Picked::File(place));
         stage.fill("Vault password", PASSWORD);
