@@ -9,17 +9,20 @@ use countersign_core::{
 use countersign_ui::{LedgerCounts, LedgerPart, LedgerRemark, Verdict};
 
 use super::ledger::{Entries, Entry, RemarkRow};
-use crate::controllers::{backup::restore::RestoreController, moving::import::ImportController};
+use crate::controllers::{
+    backup::restore::{Opened, RestoreController},
+    moving::import::ImportController,
+};
 
 /// A backup: its tokens, then the entries that cannot be read.
 impl Entries for RestoreController {
     fn count(&self) -> usize {
-        self.opened().map_or(0, |opened| opened.1.lines.len() + opened.0.unreadable().len())
+        self.opened().map_or(0, |opened| opened.ledger.lines.len() + opened.source.unreadable().len())
     }
 
     fn counts(&self) -> LedgerCounts {
         let Some(opened) = self.opened() else { return LedgerCounts::default() };
-        let (source, ledger) = &*opened;
+        let Opened { source, ledger, .. } = &*opened;
         let mut counts = LedgerCounts {
             total: number(ledger.lines.len() + source.unreadable().len()),
             unreadable: number(source.unreadable().len()),
@@ -37,7 +40,7 @@ impl Entries for RestoreController {
 
     fn show(&self, at: usize, to: &mut dyn FnMut(Entry<'_>)) {
         let Some(opened) = self.opened() else { return };
-        let (source, ledger) = &*opened;
+        let Opened { source, ledger, .. } = &*opened;
         let Some(line) = ledger.lines.get(at) else {
             if let Some(unreadable) = source.unreadable().get(at - ledger.lines.len()) {
                 to(Entry {

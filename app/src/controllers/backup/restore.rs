@@ -1,7 +1,7 @@
 //! A backup comes back in: found in whatever was copied, opened, compared, and only then added.
 
 use std::{
-    cell::{Cell, Ref, RefCell},
+    cell::{Ref, RefCell},
     path::PathBuf,
     rc::Rc,
     sync::Arc,
@@ -97,28 +97,29 @@ pub enum Opener {
 /// What the import of a backup is called among the imports.
 const BACKUP: &str = "backup";
 
+/// A backup that was opened, and what it would change.
+pub struct Opened {
+    /// What it holds.
+    pub source: Content,
+    /// What becomes of each token.
+    pub ledger: Ledger,
+    /// What the import is called.
+    name: &'static str,
+}
+
 /// A backup on its way in.
 pub struct RestoreController {
     services: Rc<Services>,
     door: Rc<Door>,
     source: RefCell<Option<Arc<Source>>>,
-    opened: RefCell<Option<(Content, Ledger)>>,
-    /// What the import is called.
-    name: Cell<&'static str>,
+    opened: RefCell<Option<Opened>>,
     work: Latest,
 }
 
 impl RestoreController {
     /// Over that vault.
     pub fn new(services: Rc<Services>, door: Rc<Door>) -> Self {
-        Self {
-            services,
-            door,
-            source: RefCell::default(),
-            opened: RefCell::default(),
-            name: Cell::new(BACKUP),
-            work: Latest::default(),
-        }
+        Self { services, door, source: RefCell::default(), opened: RefCell::default(), work: Latest::default() }
     }
 
     /// Asks for a file under that title, and looks for a backup in it.
@@ -171,14 +172,13 @@ impl RestoreController {
     }
 
     /// Takes content that is open already, and compares it; `name` is what the import is called.
-    pub fn take(&self, content: Content, name: &'static str) {
-        let ledger = self.door.content().map(|vault| vault.compare(&content)).unwrap_or_default();
-        self.name.set(name);
-        *self.opened.borrow_mut() = Some((content, ledger));
+    pub fn take(&self, source: Content, name: &'static str) {
+        let ledger = self.door.content().map(|vault| vault.compare(&source)).unwrap_or_default();
+        *self.opened.borrow_mut() = Some(Opened { source, ledger, name });
     }
 
-    /// What would be added, and from what.
-    pub fn opened(&self) -> Option<Ref<'_, (Content, Ledger)>> {
+    /// What was opened.
+    pub fn opened(&self) -> Option<Ref<'_, Opened>> {
         Ref::filter_map(self.opened.borrow(), Option::as_ref).ok()
     }
 
@@ -190,12 +190,12 @@ impl RestoreController {
     /// Adds what the ledger says, as one import. Says how many tokens came, and which import that is.
     pub fn add(&self) -> Result<(usize, Option<Import>), ChangeError> {
         let opened = self.opened.borrow();
-        let (source, _) = opened.as_ref().ok_or(ChangeError::Locked)?;
+        let Opened { source, name, .. } = opened.as_ref().ok_or(ChangeError::Locked)?;
         let (random, now) = (self.services.random, self.services.clock.now());
         self.door.edit(&self.services, |content| {
-            let ledger = content.merge(source, self.name.get(), &mut *random(), now);
+            let ledger = content.merge(source, name, &mut *random(), now);
             // What came out of a backup is in one.
-            if self.name.get() == BACKUP {
+            if *name == BACKUP {
                 let held: Vec<_> = ledger.lines.iter().map(|line| reminder::mark(&line.token)).collect();
                 reminder::note(content, &held, None);
             }
