@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::{
+    ffi::OsStr,
     io::Write,
     path::Path,
     process::{Command, Stdio},
@@ -18,22 +19,27 @@ use serde_json::Value;
 
 use crate::vault::{NOW, random_id, rng, spec};
 
-/// A Python that has what decrypt.py needs.
-pub(crate) fn python() -> Option<&'static str> {
+/// A Python that has what decrypt.py needs; without one it says that this test is skipped.
+#[allow(clippy::print_stderr)]
+pub(crate) fn python(test: &str) -> Option<&'static str> {
     const NEEDED: &str = "import cryptography.hazmat.primitives.asymmetric.x25519\n\
          try: import cryptography.hazmat.primitives.kdf.argon2\n\
          except ImportError: import argon2.low_level";
-    ["python3", "/usr/bin/python3"].into_iter().find(|python| {
+    let python = ["python3", "/usr/bin/python3"].into_iter().find(|python| {
         let found = Command::new(python).args(["-c", NEEDED]).stdout(Stdio::null()).stderr(Stdio::null()).status();
         found.is_ok_and(|status| status.success())
-    })
+    });
+    if python.is_none() {
+        eprintln!("SKIPPED {test}: no python3 with cryptography and Argon2id");
+    }
+    python
 }
 
-fn decrypt(python: &str, file: &Path, key: &str) -> Result<String, String> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/decrypt.py");
+/// What a script of this folder writes, or says where it fails; it is given the key as a line.
+pub(crate) fn run(python: &str, script: &str, arguments: &[&OsStr], key: &str) -> Result<String, String> {
     let mut child = Command::new(python)
-        .arg(script)
-        .arg(file)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(script))
+        .args(arguments)
         .env("PYTHONUTF8", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -48,13 +54,13 @@ fn decrypt(python: &str, file: &Path, key: &str) -> Result<String, String> {
     }
 }
 
+fn decrypt(python: &str, file: &Path, key: &str) -> Result<String, String> {
+    run(python, "docs/decrypt.py", &[file.as_os_str()], key)
+}
+
 #[test]
-#[allow(clippy::print_stderr)]
 fn the_python_decryptor_opens_a_vault() {
-    let Some(python) = python() else {
-        eprintln!("SKIPPED the_python_decryptor_opens_a_vault: no python3 with cryptography and Argon2id");
-        return;
-    };
+    let Some(python) = python("the_python_decryptor_opens_a_vault") else { return };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("vault.json");
     let store = Box::new(FileStore::new(&path));
@@ -81,12 +87,8 @@ fn the_python_decryptor_opens_a_vault() {
 }
 
 #[test]
-#[allow(clippy::print_stderr)]
 fn the_python_decryptor_opens_a_backup() {
-    let Some(python) = python() else {
-        eprintln!("SKIPPED the_python_decryptor_opens_a_backup: no python3 with cryptography and Argon2id");
-        return;
-    };
+    let Some(python) = python("the_python_decryptor_opens_a_backup") else { return };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("backup.txt");
     let mut content = Content::default();

@@ -1,11 +1,5 @@
 //! What is written for other apps, read by a script that shares no code with this program: `testdata/export/read.py`.
 
-use std::{
-    io::Write as _,
-    path::Path,
-    process::{Command, Stdio},
-};
-
 use countersign_core::{
     export::{self, Lock},
     secret::SecretText,
@@ -15,7 +9,7 @@ use countersign_core::{
 use serde_json::{Value, json};
 
 use super::kit::{Counting, NOW};
-use crate::decrypt::python;
+use crate::decrypt::{self, python};
 
 const PASSWORD: &str = "córrect horse";
 
@@ -55,13 +49,8 @@ fn line(spec: &TokenSpec) -> Value {
 }
 
 #[test]
-#[allow(clippy::print_stderr)]
 fn another_reader_agrees() {
-    let Some(python) = python() else {
-        eprintln!("SKIPPED another_reader_agrees: no python3 with cryptography and Argon2id");
-        return;
-    };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/export/read.py");
+    let Some(python) = python("another_reader_agrees") else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut content = Content::default();
     for (at, spec) in specs().into_iter().enumerate() {
@@ -73,20 +62,9 @@ fn another_reader_agrees() {
         let export = export::write(&content, format, lock, &mut Counting::default(), NOW).unwrap();
         let path = folder.path().join(format.id);
         std::fs::write(&path, &export.bytes).unwrap();
-        let mut child = Command::new(python)
-            .arg(&script)
-            .args([format.id.as_ref(), path.as_os_str()])
-            .env("PYTHONUTF8", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        writeln!(child.stdin.take().unwrap(), "{PASSWORD}").unwrap();
-        let output = child.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{format:?}: {said}");
-        let read: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        let read = decrypt::run(python, "testdata/export/read.py", &[format.id.as_ref(), path.as_os_str()], PASSWORD);
+        let read = read.unwrap_or_else(|said| panic!("{format:?}: {said}"));
+        let read: Vec<Value> = serde_json::from_str(&read).unwrap();
         let written: Vec<Value> = export.written.iter().map(|id| line(&content.token(*id).unwrap().spec)).collect();
         assert_eq!(read, written, "{format:?}");
         let least = if ["google", "bitwarden-authenticator"].contains(&format.id) { 4 } else { 5 };
