@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use zeroize::Zeroizing;
+
 /// Why a file was not replaced. What was there before is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplaceError<E> {
@@ -29,7 +31,8 @@ pub fn replace<E>(
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    check(&fs::read(file.path())?).map_err(ReplaceError::Check)?;
+    // It may hold secrets as they are.
+    check(&Zeroizing::new(fs::read(file.path())?)).map_err(ReplaceError::Check)?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(sync_folder(folder)?)
 }

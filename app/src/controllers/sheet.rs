@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    io::{self, Write as _},
+    io::Write as _,
     path::{Path, PathBuf},
     rc::Rc,
 };
@@ -11,7 +11,10 @@ use countersign_core::{qr::Matrix, secret::SecretText};
 use zeroize::Zeroize as _;
 
 use super::{Door, Services};
-use crate::platform::{Ask, Support};
+use crate::{
+    files::{self, ReplaceError},
+    platform::{Ask, Support},
+};
 
 /// The sheet's words, in the user's language.
 #[derive(Clone, Debug, Default)]
@@ -160,13 +163,8 @@ fn meant(typed: char) -> char {
 }
 
 /// Replaces the file as a whole; whoever else may read the folder may not read it.
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+fn write_private(path: &Path, bytes: &[u8]) -> Result<(), ReplaceError<()>> {
+    files::replace(path, bytes, |written| if written == bytes { Ok(()) } else { Err(()) })
 }
 
 fn page(words: &SheetWords, key: &SecretText, accounts: &[String]) -> SecretText {

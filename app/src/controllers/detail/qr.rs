@@ -1,9 +1,6 @@
 //! A token as a QR code: shown for a minute, copied as a link, saved as a picture.
 
-use std::{
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use countersign_core::{
     qr::{self, Luma, Matrix},
@@ -14,7 +11,7 @@ use countersign_core::{
 use zeroize::Zeroizing;
 
 use super::DetailController;
-use crate::platform::Ask;
+use crate::{files, platform::Ask};
 
 /// How long a code stays on the screen, in seconds.
 pub const SHOWN_SECONDS: u64 = 60;
@@ -108,34 +105,20 @@ impl DetailController {
         let (matrix, link, vault) = (qr.matrix.clone(), qr.link.clone(), self.door.path());
         let work = move |path: PathBuf| {
             let path = if path.extension().is_some() { path } else { path.with_extension("png") };
-            if same_file(&path, &vault) {
+            if files::same(&path, &vault) {
                 return Err(PictureProblem::CannotWrite);
             }
             let png = Zeroizing::new(matrix.to_png(PICTURE_PIXELS));
-            write_private(&path, &png, &link).map_err(|_| PictureProblem::CannotWrite)
+            files::replace(&path, &png, |written| reads_as(written, &link)).map_err(|_| PictureProblem::CannotWrite)
         };
         Some((qr.name.clone(), work))
     }
 }
 
-/// Writes a file that only its owner may read, and puts it in place when it read back as the code that was meant.
-fn write_private(path: &Path, png: &[u8], link: &SecretText) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Made with mode 0600, and gone again on every early return.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(png)?;
-    file.as_file().sync_all()?;
-    let written = Zeroizing::new(std::fs::read(file.path())?);
-    let read = Luma::from_file_bytes(&written).map(|picture| qr::read(&picture)).unwrap_or_default();
-    if !read.iter().any(|text| text == link.expose()) {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+/// Whether a picture is the code that was meant.
+fn reads_as(picture: &[u8], link: &SecretText) -> Result<(), ()> {
+    let read = Luma::from_file_bytes(picture).map(|picture| qr::read(&picture)).unwrap_or_default();
+    if read.iter().any(|text| text == link.expose()) { Ok(()) } else { Err(()) }
 }
 
 /// A name that every file system takes.
