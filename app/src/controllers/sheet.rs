@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
 };
 
-use countersign_core::{qr::Matrix, secret::SecretText};
+use countersign_core::{export::escaped, qr::Matrix, secret::SecretText};
 use zeroize::Zeroize as _;
 
 use super::{Door, Services};
@@ -178,7 +178,9 @@ fn page(words: &SheetWords, key: &SecretText, accounts: &[String]) -> SecretText
     put(&["<h1>", &escaped(&words.title), "</h1>\n<p>", &escaped(&words.made), "</p>\n"]);
     put(&["<h2>", &escaped(&words.key), "</h2>\n<p class=\"key\">"]);
     put(&[&escaped(&groups[..half].join("-")), "<br>", &escaped(&groups[half..].join("-")), "</p>\n"]);
-    put(&[&svg(key), "\n<ol>\n"]);
+    // 39 characters always fit.
+    let code = Matrix::new(key.expose()).map(|code| code.to_svg()).ok();
+    put(&[code.as_ref().map_or("", SecretText::expose), "\n<ol>\n"]);
     for step in &words.steps {
         put(&["<li>", &escaped(step), "</li>\n"]);
     }
@@ -196,36 +198,6 @@ const STYLE: &str = "body{font:15px/1.5 sans-serif;max-width:40em;margin:2em aut
 h1{font-size:1.5em;margin:0}h2{font-size:1em;margin:1.4em 0 .3em}p{margin:0 0 .6em;overflow-wrap:anywhere}\
 .key{font:bold 1.3em/1.6 monospace;border:1px solid #888;border-radius:6px;padding:.5em .8em}\
 svg{width:11em;height:11em;margin:.6em 0}ol{padding-left:1.3em}@page{margin:2cm}";
-
-/// The key as a QR code with its quiet zone.
-fn svg(key: &SecretText) -> String {
-    // 39 characters always fit.
-    let Ok(code) = Matrix::new(key.expose()) else { return String::new() };
-    let side = code.size() + 8;
-    let mut path = String::new();
-    for y in 0..code.size() {
-        for x in (0..code.size()).filter(|&x| code.is_dark(x, y)) {
-            path.push_str(&format!("M{} {}h1v1h-1z", x + 4, y + 4));
-        }
-    }
-    let svg = format!("<svg viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\"><path d=\"{path}\"/></svg>");
-    path.zeroize();
-    svg
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            other => out.push(other),
-        }
-    }
-    out
-}
 
 #[cfg(test)]
 mod tests {

@@ -43,9 +43,9 @@ pub(super) fn page(title: &str, rows: impl Iterator<Item = Row>) -> Result<Vec<u
          <p>Whoever has this page has these tokens. Print it, keep it locked away, and delete the file.</p>\n<table>\n"
     );
     for row in rows {
-        let code = Matrix::new(row.link.expose()).map(|matrix| svg(&matrix)).unwrap_or_default();
+        let code = Matrix::new(row.link.expose()).map(|matrix| matrix.to_svg()).ok();
         page.push_str("<tr>\n<td>");
-        page.push_str(&code);
+        page.push_str(code.as_ref().map_or("", SecretText::expose));
         page.push_str("</td>\n<td><b>");
         page.push_str(&escaped(&row.title));
         page.push_str("</b><br>");
@@ -58,29 +58,8 @@ pub(super) fn page(title: &str, rows: impl Iterator<Item = Row>) -> Result<Vec<u
     Ok(page.into_bytes())
 }
 
-fn svg(matrix: &Matrix) -> String {
-    use std::fmt::Write as _;
-
-    /// Light modules on every side.
-    const QUIET: usize = 4;
-
-    let side = matrix.size() + 2 * QUIET;
-    let mut path = String::new();
-    for y in 0..matrix.size() {
-        let mut x = 0;
-        while x < matrix.size() {
-            let run = (x..matrix.size()).take_while(|x| matrix.is_dark(*x, y)).count();
-            if run > 0 {
-                // Writing into a String cannot fail.
-                let _ = write!(path, "M{} {}h{run}v1h-{run}z", x + QUIET, y + QUIET);
-            }
-            x += run.max(1);
-        }
-    }
-    format!("<svg viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\"><path d=\"{path}\"/></svg>")
-}
-
-fn escaped(text: &str) -> String {
+/// A text as it stands in HTML, between quotes too.
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -9,6 +9,7 @@ mod table;
 mod two_fas;
 mod uris;
 
+pub use html::escaped;
 pub use table::{FORMATS, Format, format};
 
 use rand_core::CryptoRng;

@@ -1,10 +1,12 @@
-//! A text as a QR code: modules, a PNG file, a terminal.
+//! A text as a QR code: modules, a PNG file, a page, a terminal.
 
 use std::fmt;
 
 use image::{ExtendedColorType, ImageEncoder as _, codecs::png::PngEncoder};
 use qrcode::{Color, EcLevel, QrCode};
 use zeroize::Zeroize as _;
+
+use crate::secret::SecretText;
 
 /// Light modules that ISO/IEC 18004 asks for on every side.
 const QUIET: usize = 4;
@@ -61,6 +63,30 @@ impl Matrix {
         debug_assert!(written.is_ok(), "a Vec takes every byte and the length fits the size");
         grey.zeroize();
         file
+    }
+
+    /// An SVG image for a page, quiet zone included, a unit a module.
+    pub fn to_svg(&self) -> SecretText {
+        use fmt::Write as _;
+
+        /// Characters of a run at the most.
+        const RUN: usize = 24;
+
+        let side = self.size + 2 * QUIET;
+        let runs = |y: usize| {
+            let begins = move |x: &usize| self.is_dark(*x, y) && !(*x > 0 && self.is_dark(*x - 1, y));
+            (0..self.size).filter(begins).map(move |x| (x, (x..self.size).take_while(|x| self.is_dark(*x, y)).count()))
+        };
+        // Its memory is taken once: growing would leave copies behind.
+        let count: usize = (0..self.size).map(|y| runs(y).count()).sum();
+        let mut svg = String::with_capacity(100 + count * RUN);
+        // Writing into a String cannot fail.
+        let _ = write!(svg, "<svg viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\"><path d=\"");
+        for (y, (x, run)) in (0..self.size).flat_map(|y| runs(y).map(move |run| (y, run))) {
+            let _ = write!(svg, "M{} {}h{run}v1h-{run}z", x + QUIET, y + QUIET);
+        }
+        svg.push_str("\"/></svg>");
+        SecretText::new(svg)
     }
 
     /// Lines of half blocks for a terminal, quiet zone included. The colours are set, black on white, so that the code
@@ -127,6 +153,26 @@ mod tests {
         for (length, fits) in [(2331, true), (2332, true), (2953, true), (2954, false)] {
             assert_eq!(Matrix::new(&"x".repeat(length)).is_ok(), fits, "{length}");
         }
+    }
+
+    #[test]
+    fn an_image_for_a_page_covers_the_dark_modules_and_no_other() {
+        let code = Matrix::new("otpauth://totp/A?secret=GEZDGNBV").unwrap();
+        let svg = code.to_svg();
+        let side = code.size() + 8;
+        let head = format!("<svg viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\"><path d=\"M");
+        let path = svg.expose().strip_prefix(&head).unwrap().strip_suffix("z\"/></svg>").unwrap();
+        let mut dark = vec![false; side * side];
+        for run in path.split("zM") {
+            let (place, run) = run.split_once('h').unwrap();
+            let (x, y) = place.split_once(' ').unwrap();
+            let (length, back) = run.split_once("v1h-").unwrap();
+            assert_eq!(length, back);
+            let at: usize = x.parse::<usize>().unwrap() + y.parse::<usize>().unwrap() * side;
+            dark[at..at + length.parse::<usize>().unwrap()].fill(true);
+        }
+        let meant: Vec<bool> = (0..side * side).map(|at| code.is_dark_with_quiet(at % side, at / side)).collect();
+        assert!(dark == meant);
     }
 
     #[test]
