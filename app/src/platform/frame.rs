@@ -1,10 +1,9 @@
 //! What a camera hands over, as grey pixels for the reader of codes and as a small picture for the person.
 
-use std::{fmt, io::Cursor};
+use std::fmt;
 
 pub use countersign_core::qr::{BadFrame, PixelFormat};
-use countersign_core::qr::{Frame, Luma, MAX_FRAME_SIDE, whole_jpeg};
-use image::{ImageFormat, ImageReader, Limits};
+use countersign_core::qr::{Frame, Luma, decode_jpeg};
 
 /// A frame as it came off a camera.
 #[derive(Clone, PartialEq, Eq)]
@@ -67,7 +66,7 @@ impl RawFrame {
     /// Where bytes are missing, the size is none of a picture, or a JPEG is damaged.
     pub fn decode(&self) -> Result<Decoded, BadFrame> {
         if self.format == PixelFormat::Mjpeg {
-            return decode_jpeg(&self.bytes);
+            return jpeg(&self.bytes);
         }
         let Self { width, height, stride, format, ref bytes } = *self;
         let luma = Frame { width, height, stride, format, bytes }.luma()?;
@@ -111,14 +110,8 @@ impl fmt::Debug for Preview {
     }
 }
 
-fn decode_jpeg(bytes: &[u8]) -> Result<Decoded, BadFrame> {
-    let file = whole_jpeg(bytes).ok_or(BadFrame)?;
-    let mut reader = ImageReader::with_format(Cursor::new(file), ImageFormat::Jpeg);
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_FRAME_SIDE);
-    limits.max_image_height = Some(MAX_FRAME_SIDE);
-    reader.limits(limits);
-    let image = reader.decode().map_err(|_| BadFrame)?;
+fn jpeg(bytes: &[u8]) -> Result<Decoded, BadFrame> {
+    let image = decode_jpeg(bytes)?;
     let (width, height) = (image.width(), image.height());
     let colours = image.to_rgb8();
     let preview = scaled(width, height, |x, y| colours.get_pixel(x as u32, y as u32).0);
@@ -148,6 +141,8 @@ fn from_yuv(y: u8, u: u8, v: u8) -> [u8; 3] {
 
 #[cfg(test)]
 mod tests {
+    use countersign_core::qr::MAX_FRAME_SIDE;
+
     use super::*;
 
     /// A grey ramp with a coloured corner, in each format with rows of `padding` bytes more.

@@ -2,7 +2,7 @@
 
 use std::{fmt, io::Cursor};
 
-use image::{ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 
 use super::{Luma, guard::guarded};
 
@@ -108,23 +108,23 @@ impl fmt::Debug for Frame<'_> {
     }
 }
 
-/// A camera's JPEG as a file that any reader opens. Most cameras leave out the usual tables; a mark behind the start says
-/// that they belong to it. `None` where it does not start as a JPEG does.
-pub fn whole_jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
+/// A camera's JPEG, of at most [`MAX_FRAME_SIDE`] pixels on a side. Most cameras leave out the usual tables.
+pub fn decode_jpeg(bytes: &[u8]) -> Result<DynamicImage, BadFrame> {
     const START: &[u8] = b"\xff\xd8";
+    // Says that the usual tables belong to it.
     const MARK: [u8; 18] = *b"\xff\xe0\x00\x10AVI1\0\0\0\0\0\0\0\0\0\0";
-    let body = bytes.strip_prefix(START)?;
-    Some([START, &MARK, body].concat())
-}
-
-fn jpeg_luma(bytes: &[u8]) -> Result<Luma, BadFrame> {
-    let file = whole_jpeg(bytes).ok_or(BadFrame)?;
+    let body = bytes.strip_prefix(START).ok_or(BadFrame)?;
+    let file = [START, &MARK, body].concat();
     let mut reader = ImageReader::with_format(Cursor::new(file), ImageFormat::Jpeg);
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_FRAME_SIDE);
     limits.max_image_height = Some(MAX_FRAME_SIDE);
     reader.limits(limits);
-    let image = guarded(|| reader.decode()).and_then(Result::ok).ok_or(BadFrame)?.into_luma8();
+    guarded(|| reader.decode()).and_then(Result::ok).ok_or(BadFrame)
+}
+
+fn jpeg_luma(bytes: &[u8]) -> Result<Luma, BadFrame> {
+    let image = decode_jpeg(bytes)?.into_luma8();
     let (width, height) = image.dimensions();
     Luma::new(width, height, image.into_raw()).map_err(|_| BadFrame)
 }

@@ -13,7 +13,7 @@ mod shades;
 mod threshold;
 mod watch;
 
-pub use frame::{BadFrame, Frame, MAX_FRAME_SIDE, PixelFormat, whole_jpeg};
+pub use frame::{BadFrame, Frame, MAX_FRAME_SIDE, PixelFormat, decode_jpeg};
 pub use ladder::{Corners, Found, Payload, Reading, read, read_payloads, read_until};
 pub use matrix::{Matrix, TooLong};
 pub use picture::{Luma, MAX_PIXELS, PictureError};
