@@ -1,10 +1,10 @@
 //! What a backup and another app's file bring, entry by entry.
 
 use countersign_core::{
-    import::{Fate, Outcome, Problem, Remark},
+    import::{Fate, Outcome, Remark},
     token::TokenSpec,
     uri::{Part, Warning},
-    vault::ledger,
+    vault::{content::Flaw, ledger},
 };
 use countersign_ui::{LedgerCounts, LedgerPart, LedgerRemark, Verdict};
 
@@ -48,7 +48,7 @@ impl Entries for RestoreController {
                     name: &unreadable.name,
                     token: None,
                     here: None,
-                    remark: None,
+                    remark: Some(unread(unreadable.flaw.as_ref())),
                     more: 0,
                 });
             }
@@ -113,7 +113,7 @@ impl Entries for ImportController {
         });
         let (spec, remarks): (Option<&TokenSpec>, Vec<RemarkRow>) = match &record.outcome {
             Outcome::Token(draft) => (Some(&draft.spec), draft.remarks.iter().map(remark).collect()),
-            Outcome::Unreadable(unread) => (None, vec![problem(&unread.problem)]),
+            Outcome::Unreadable(unread) => (None, vec![self::unread(unread.problem.flaw().as_ref())]),
         };
         let more = remarks.len().saturating_sub(1);
         to(Entry {
@@ -171,22 +171,32 @@ fn of_link(warning: &Warning) -> RemarkRow {
     }
 }
 
-/// Why an entry could not be read.
-fn problem(problem: &Problem) -> RemarkRow {
-    match problem {
-        Problem::Missing(field) => RemarkRow { found: (*field).to_owned(), ..row(LedgerRemark::NoField) },
-        Problem::Malformed(field) => RemarkRow { found: (*field).to_owned(), ..row(LedgerRemark::BadField) },
-        Problem::Secret(_) => row(LedgerRemark::BadSecret),
-        Problem::Algorithm(_) => row(LedgerRemark::BadAlgorithm),
-        Problem::Digits(_) => row(LedgerRemark::BadDigits),
-        Problem::Period(_) => row(LedgerRemark::BadPeriod),
-        Problem::Kind(kind) => RemarkRow { found: kind.clone(), ..row(LedgerRemark::OtherKind) },
-        Problem::Sealed => row(LedgerRemark::Sealed),
-        Problem::TooMany => row(LedgerRemark::TooMany),
-        Problem::TooLong(_) => row(LedgerRemark::TooLong),
-        Problem::Uri(_) | Problem::Entry(_) => row(LedgerRemark::BadLink),
-        _ => row(LedgerRemark::NoRecord),
+/// Why an entry of another app could not be read.
+pub fn unread(flaw: Option<&Flaw>) -> RemarkRow {
+    let about = |remark, found: &String| RemarkRow { found: found.clone(), ..row(remark) };
+    match flaw {
+        Some(Flaw::Missing(field)) => about(LedgerRemark::NoField, field),
+        Some(Flaw::Malformed(field)) => about(LedgerRemark::BadField, field),
+        Some(Flaw::Shape) => row(LedgerRemark::NoRecord),
+        Some(Flaw::Secret) => row(LedgerRemark::BadSecret),
+        Some(Flaw::Character(position, character)) => {
+            RemarkRow { found: character.to_string(), taken: position.to_string(), ..row(LedgerRemark::BadCharacter) }
+        }
+        Some(Flaw::Algorithm) => row(LedgerRemark::BadAlgorithm),
+        Some(Flaw::Digits) => row(LedgerRemark::BadDigits),
+        Some(Flaw::Period) => row(LedgerRemark::BadPeriod),
+        Some(Flaw::Kind(kind)) => about(LedgerRemark::OtherKind, kind),
+        Some(Flaw::Sealed) => row(LedgerRemark::Sealed),
+        Some(Flaw::TooMany) => row(LedgerRemark::TooMany),
+        Some(Flaw::TooLong) => row(LedgerRemark::TooLong),
+        Some(Flaw::Link) => row(LedgerRemark::BadLink),
+        _ => row(LedgerRemark::Unread),
     }
+}
+
+/// Why an entry of a vault itself could not be read.
+pub fn by_a_newer_one() -> RemarkRow {
+    row(LedgerRemark::Newer)
 }
 
 fn part(part: Part) -> LedgerPart {

@@ -5,6 +5,7 @@ mod ledger;
 mod rows;
 mod token_list;
 
+pub use entries::{by_a_newer_one, unread};
 pub use ledger::{Entries, Entry, LedgerModel, RemarkRow};
 pub use rows::{Looks, badge, look, parameters};
 pub use token_list::TokenListModel;

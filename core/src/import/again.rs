@@ -29,7 +29,9 @@ pub fn read_again(vault: &mut Content, ids: &[KeptId], rng: &mut dyn CryptoRng, 
                 Outcome::Token(Box::new(draft))
             }
             // What was said when it came is more to the point where the record alone is less than its file.
-            Err(_) => Outcome::Unreadable(Unread { problem: Problem::Line(foreign.reason), raw: foreign.raw }),
+            Err(_) => {
+                Outcome::Unreadable(Unread { problem: Problem::Kept(foreign.reason, foreign.flaw), raw: foreign.raw })
+            }
         };
         source.records.push(Record { name: foreign.name, outcome });
     }
@@ -79,6 +81,7 @@ mod tests {
             name: name.to_owned(),
             format: crate::import::format(format).map_or(format, |format| format.name).to_owned(),
             reason: "an earlier version could not read it".to_owned(),
+            flaw: None,
             raw: SecretText::new(raw.to_owned()),
             import: Some((5, "Aegis".to_owned())),
         });

@@ -59,7 +59,8 @@ fn source(content: &Content) -> Source {
         source.push(token.spec.title(), Ok(draft), "");
     }
     for (unreadable, raw) in content.unreadable().iter().zip(content.unreadable_texts()) {
-        source.push(unreadable.name.clone(), Err(Problem::Line(unreadable.reason.clone())), raw.expose());
+        let problem = Problem::Kept(unreadable.reason.clone(), unreadable.flaw.clone());
+        source.push(unreadable.name.clone(), Err(problem), raw.expose());
     }
     source
 }

@@ -106,6 +106,7 @@ impl Source {
                 name: record.name.clone(),
                 format: self.format.to_owned(),
                 reason: unread.problem.to_string(),
+                flaw: unread.problem.flaw(),
                 raw: unread.raw.clone(),
                 import: None,
             }),

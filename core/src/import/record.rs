@@ -8,6 +8,7 @@ use crate::{
     secret::SecretText,
     token::{InvalidDigits, InvalidPeriod, MAX_TEXT_BYTES, SecretError, TokenSpec, UnknownAlgorithm},
     uri::{Parsed, Part, UriError, Warning, migration::EntryProblem},
+    vault::content::Flaw,
 };
 
 /// What a file holds.
@@ -253,6 +254,9 @@ pub enum Problem {
     /// Something else than a link stands there.
     #[error("{0}")]
     Line(String),
+    /// It was kept unreadable before, for that reason.
+    #[error("{0}")]
+    Kept(String, Option<Flaw>),
     /// A field is missing.
     #[error("the field {0:?} is missing")]
     Missing(&'static str),
@@ -286,4 +290,63 @@ pub enum Problem {
     /// A name or note is longer than any is.
     #[error("its {0} is longer than {max} bytes", max = MAX_TEXT_BYTES)]
     TooLong(&'static str),
+}
+
+impl Problem {
+    /// The same for whoever says it in another language; `None` where it is not known.
+    pub fn flaw(&self) -> Option<Flaw> {
+        Some(match self {
+            Self::Uri(error) => of_link(error),
+            Self::Entry(problem) => of_entry(problem),
+            Self::Line(_) => Flaw::Link,
+            Self::Kept(_, flaw) => return flaw.clone(),
+            Self::Missing(field) => Flaw::Missing((*field).to_owned()),
+            Self::Malformed(field) => Flaw::Malformed((*field).to_owned()),
+            Self::Shape => Flaw::Shape,
+            Self::Secret(error) => of_secret(error),
+            Self::Algorithm(_) => Flaw::Algorithm,
+            Self::Digits(_) => Flaw::Digits,
+            Self::Period(_) => Flaw::Period,
+            Self::Kind(kind) => Flaw::Kind(kind.clone()),
+            Self::Sealed => Flaw::Sealed,
+            Self::TooMany => Flaw::TooMany,
+            Self::TooLong(_) => Flaw::TooLong,
+        })
+    }
+}
+
+fn of_secret(error: &SecretError) -> Flaw {
+    match *error {
+        SecretError::Character { position, character, .. } => Flaw::Character(position, character),
+        _ => Flaw::Secret,
+    }
+}
+
+fn of_link(error: &UriError) -> Flaw {
+    match error {
+        UriError::SecretMissing | UriError::YandexSecret(_) => Flaw::Secret,
+        UriError::Secret(error) => of_secret(error),
+        UriError::TypeMissing => Flaw::Missing("type".to_owned()),
+        UriError::Type(Some(kind)) => Flaw::Kind(kind.clone()),
+        UriError::Algorithm(_) => Flaw::Algorithm,
+        UriError::Digits(_) => Flaw::Digits,
+        UriError::Period(_) => Flaw::Period,
+        UriError::Number { part, .. } => Flaw::Malformed(part.to_string()),
+        UriError::Encoder(_) => Flaw::Malformed(Part::Encoder.to_string()),
+        UriError::Pin => Flaw::Malformed(Part::Pin.to_string()),
+        UriError::TooLong(_) => Flaw::TooLong,
+        _ => Flaw::Link,
+    }
+}
+
+fn of_entry(problem: &EntryProblem) -> Flaw {
+    match problem {
+        EntryProblem::Damaged => Flaw::Shape,
+        EntryProblem::Secret(error) => of_secret(error),
+        EntryProblem::Md5 | EntryProblem::Algorithm(_) => Flaw::Algorithm,
+        EntryProblem::Digits(_) => Flaw::Malformed(Part::Digits.to_string()),
+        EntryProblem::Type(_) => Flaw::Malformed("type".to_owned()),
+        EntryProblem::Counter(_) => Flaw::Malformed(Part::Counter.to_string()),
+        EntryProblem::TooLong => Flaw::TooLong,
+    }
 }

@@ -1,5 +1,6 @@
 //! What a vault holds while it is open.
 
+mod flaw;
 mod foreign;
 mod kept;
 mod part;
@@ -11,6 +12,7 @@ pub mod servers;
 mod tests;
 mod write;
 
+pub use flaw::Flaw;
 pub(crate) use foreign::{Foreign, NewGroups};
 pub use kept::{KeptEntry, KeptId};
 pub(crate) use read::ContentError;
@@ -128,6 +130,8 @@ pub struct Unreadable {
     pub name: String,
     /// Why, in words.
     pub reason: String,
+    /// The same for other languages, where it is known: an entry of this vault itself has none.
+    pub flaw: Option<Flaw>,
 }
 
 /// No token or group has that identifier.

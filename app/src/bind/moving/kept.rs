@@ -2,11 +2,14 @@
 
 use std::rc::Rc;
 
-use countersign_core::vault::content::KeptId;
+use countersign_core::vault::content::{KeptEntry, KeptId};
 use countersign_ui::{AppWindow, DetailAdapter, KeptAdapter, KeptRow, Notice};
 use slint::{ComponentHandle as _, Model as _, ModelRc, SharedString, VecModel};
 
-use crate::bind::{Parts, backup, detail::local_time, notice, tell_change};
+use crate::{
+    bind::{Parts, backup, detail::local_time, notice, tell_change},
+    models::{by_a_newer_one, unread},
+};
 
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     let adapter = window.global::<KeptAdapter<'_>>();
@@ -88,27 +91,24 @@ pub(super) fn granted(window: &AppWindow, parts: &Parts) {
 }
 
 fn show(window: &AppWindow, parts: &Parts) {
-    let rows: Vec<KeptRow> = parts
-        .kept
-        .entries()
-        .into_iter()
-        .map(|entry| KeptRow {
-            id: entry.id.to_string().into(),
-            name: entry.name.into(),
-            source: entry.source.unwrap_or_default().into(),
-            when: entry.imported_at.map(local_time).unwrap_or_default().into(),
-            reason: sentence(&entry.reason).into(),
-        })
-        .collect();
+    let rows: Vec<KeptRow> = parts.kept.entries().into_iter().map(row).collect();
     window.global::<KeptAdapter<'_>>().set_rows(ModelRc::new(VecModel::from(rows)));
 }
 
-/// A reason as the import told it, with a capital at its beginning and a full stop at its end.
-fn sentence(reason: &str) -> String {
-    let mut characters = reason.chars();
-    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    let stop = if reason.is_empty() || reason.ends_with('.') { "" } else { "." };
-    format!("{first}{}{stop}", characters.as_str())
+fn row(entry: KeptEntry) -> KeptRow {
+    let reason = match &entry.source {
+        Some(_) => unread(entry.flaw.as_ref()),
+        None => by_a_newer_one(),
+    };
+    KeptRow {
+        id: entry.id.to_string().into(),
+        name: entry.name.into(),
+        source: entry.source.unwrap_or_default().into(),
+        when: entry.imported_at.map(local_time).unwrap_or_default().into(),
+        reason: reason.remark,
+        reason_found: reason.found.into(),
+        reason_taken: reason.taken.into(),
+    }
 }
 
 fn chosen(window: &AppWindow) -> Option<KeptId> {

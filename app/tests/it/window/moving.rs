@@ -11,8 +11,8 @@ use countersign_core::{
     vault::Content,
 };
 use countersign_ui::{
-    KeptAdapter, LedgerRemark, MoveInAdapter, MoveInProblem, MoveInStep, MoveOutAdapter, MoveOutStep, RestoreAdapter,
-    RestoreStep, SaveProblem, TransferAdapter, TransferProblem, TransferStep, Verdict,
+    KeptAdapter, LedgerRemark, LedgerTexts, MoveInAdapter, MoveInProblem, MoveInStep, MoveOutAdapter, MoveOutStep,
+    RestoreAdapter, RestoreStep, SaveProblem, TransferAdapter, TransferProblem, TransferStep, Verdict,
 };
 
 use super::{
@@ -129,7 +129,7 @@ fn every_entry_of_a_file_has_its_line_and_the_import_is_undone_as_one() {
     assert_eq!(rows[2].code, RFC_CODE);
     assert_eq!(rows[3].code_here, RFC_CODE);
     assert_ne!(rows[3].code, rows[3].code_here);
-    assert_eq!(rows[4].remark, LedgerRemark::BadSecret);
+    assert_eq!(rows[4].remark, LedgerRemark::BadCharacter);
     assert!(stage.describes("Airbnb, me@example.org").contains("counter: missing, taken as 0"));
     // Nothing was added by looking.
     assert_eq!(stage.issuers(), ["Example"]);
@@ -327,6 +327,85 @@ fn what_could_not_be_read_is_shown_behind_a_second_look_and_can_be_deleted() {
     stage.press("Delete for good");
     assert_eq!(adapter.get_rows().row_count(), 0);
     assert!(stage.on_disk().content().unreadable().is_empty());
+}
+
+#[test]
+fn why_an_entry_could_not_be_read_is_told_in_the_windows_language() {
+    let period = r#","period":30"#;
+    let good = entry("A", "KRSXG5CTMVRXEZLU", period);
+    let broken = aegis(&[
+        entry("A", "AAAA1!", period),
+        entry("A", "", period),
+        good.replace("SHA1", "SHA3"),
+        good.replace(r#""digits":6"#, r#""digits":99"#),
+        good.replace(r#""period":30"#, r#""period":0"#),
+        good.replace(r#""type":"totp""#, r#""type":"quantum""#),
+        good.replace(r#""info""#, r#""other""#),
+        good.replace(r#""digits":6"#, r#""digits":[]"#),
+        "[]".to_owned(),
+    ]);
+    // What it says in the ledger of the import, and on the page of what was kept.
+    let told = |language: &str| -> (Vec<String>, Vec<String>) {
+        let stage = Stage::on(|platform| platform.locale = Some(language.into()));
+        let mut random = (stage.parts.services.random)();
+        let store = Box::new(FileStore::new(stage.parts.door.path()));
+        let (password, kdf) = (Password::new(PASSWORD), stage.parts.services.kdf);
+        stage.parts.door.enter(Session::create(store, &password, kdf, &mut *random, RFC_TIME).unwrap());
+        bind::show_open(&stage.window, &stage.parts);
+        let path = stage.write("aegis.json", &broken);
+        bind::dropped(&stage.window, &stage.parts, path);
+        stage.settle();
+        stage.work();
+        let texts = stage.window.global::<LedgerTexts<'_>>();
+        let adapter = stage.move_in();
+        let rows = adapter.get_rows();
+        let ledger = rows
+            .iter()
+            .map(|row| texts.invoke_text(row.remark, row.remark_part, row.remark_found, row.remark_taken).to_string());
+        let ledger = ledger.collect();
+        adapter.invoke_add();
+        stage.go(Page::Kept);
+        let kept = stage.window.global::<KeptAdapter<'_>>();
+        (ledger, kept.get_rows().iter().map(|row| kept.invoke_reason(row).to_string()).collect())
+    };
+    let english = [
+        "Character 5 of the secret, “1”, cannot stand there",
+        "The secret is damaged or missing",
+        "The algorithm is unknown",
+        "A number of digits that is not 1 to 12",
+        "A period that cannot be",
+        "Of a kind that makes no codes here: “quantum”",
+        "“info” is missing",
+        "“digits” is not what it should be",
+        "No entry of this format",
+    ];
+    let german = [
+        "Zeichen 5 des Geheimnisses, „1“, kann dort nicht stehen",
+        "Das Geheimnis ist beschädigt oder fehlt",
+        "Der Algorithmus ist unbekannt",
+        "Eine Stellenzahl, die nicht 1 bis 12 ist",
+        "Ein Zeitraum, den es nicht gibt",
+        "Von einer Art, die hier keine Codes macht: „quantum“",
+        "„info“ fehlt",
+        "„digits“ ist nicht, was es sein soll",
+        "Kein Eintrag dieses Formats",
+    ];
+    let turkish = [
+        "Gizli anahtarın 5. karakteri “1” orada olamaz",
+        "Gizli anahtar bozuk ya da eksik",
+        "Algoritma bilinmiyor",
+        "1 ile 12 arasında olmayan bir basamak sayısı",
+        "Olamayacak bir süre",
+        "Burada kod üretmeyen bir türden: “quantum”",
+        "“info” eksik",
+        "“digits” olması gereken değil",
+        "Bu biçimin bir girdisi değil",
+    ];
+    for (language, meant) in [("en", english), ("de", german), ("tr", turkish)] {
+        let (ledger, kept) = told(language);
+        assert_eq!(ledger, meant);
+        assert_eq!(kept, meant);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Content, Import, Kept, Section, Unreadable};
+use super::{Content, Flaw, Import, Kept, Section, Unreadable};
 use crate::{
     matching::fold,
     secret::SecretText,
@@ -23,6 +23,8 @@ pub(crate) struct Foreign {
     pub(crate) format: String,
     /// Why it could not be read.
     pub(crate) reason: String,
+    /// The same for other languages.
+    pub(crate) flaw: Option<Flaw>,
     /// The record as it stands in the file.
     pub(crate) raw: SecretText,
     /// Time and source of the import that brought it.
@@ -30,18 +32,20 @@ pub(crate) struct Foreign {
 }
 
 /// Its JSON.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Entry<'a> {
     name: &'a str,
     foreign: Body<'a>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Body<'a> {
     format: &'a str,
     reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flaw: Option<&'a Flaw>,
     raw: &'a str,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     import: Option<(u64, &'a str)>,
 }
 
@@ -56,6 +60,8 @@ struct OwnedEntry {
 struct OwnedBody {
     format: String,
     reason: String,
+    #[serde(default, deserialize_with = "Flaw::lenient")]
+    flaw: Option<Flaw>,
     raw: String,
     #[serde(default)]
     import: Option<(u64, String)>,
@@ -65,13 +71,14 @@ impl Foreign {
     /// Reads an entry that is one.
     pub(super) fn from_json(json: &str) -> Option<Self> {
         let OwnedEntry { name, foreign } = serde_json::from_str(json).ok()?;
-        let OwnedBody { format, reason, raw, import } = foreign;
-        Some(Self { name, format, reason, raw: SecretText::new(raw), import })
+        let OwnedBody { format, reason, flaw, raw, import } = foreign;
+        Some(Self { name, format, reason, flaw, raw: SecretText::new(raw), import })
     }
 
     fn to_json(&self) -> SecretText {
         let import = self.import.as_ref().map(|(at, source)| (*at, source.as_str()));
-        let foreign = Body { format: &self.format, reason: &self.reason, raw: self.raw.expose(), import };
+        let flaw = self.flaw.as_ref();
+        let foreign = Body { format: &self.format, reason: &self.reason, flaw, raw: self.raw.expose(), import };
         let entry = Entry { name: &self.name, foreign };
         // Its memory is taken once: growing would leave copies behind. Texts and a number always serialise.
         let mut length = Length(0);
@@ -79,6 +86,11 @@ impl Foreign {
         let mut json = Vec::with_capacity(length.0);
         let _ = serde_json::to_writer(&mut json, &entry);
         SecretText::new(String::from_utf8(json).unwrap_or_default())
+    }
+
+    /// What is told of it.
+    fn unreadable(&self) -> Unreadable {
+        Unreadable { name: self.name.clone(), reason: self.reason.clone(), flaw: self.flaw.clone() }
     }
 
     /// What makes two of them the same, whenever they came.
@@ -132,7 +144,7 @@ impl Content {
 
     /// Keeps a record that could not be read.
     pub(crate) fn keep(&mut self, foreign: &Foreign) {
-        self.unreadable.push(Unreadable { name: foreign.name.clone(), reason: foreign.reason.clone() });
+        self.unreadable.push(foreign.unreadable());
         let place = self.tokens.len() + self.kept.len();
         self.kept.push(Kept { section: Section::Tokens, place, json: foreign.to_json() });
     }

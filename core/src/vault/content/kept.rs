@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt, str::FromStr};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use super::{Content, Foreign};
+use super::{Content, Flaw, Foreign};
 use crate::{secret::SecretText, token::InvalidId};
 
 /// Identifies an entry that could not be read for as long as it is kept. Shown as 32 hexadecimal digits; it says nothing
@@ -37,6 +37,8 @@ pub struct KeptEntry {
     pub name: String,
     /// Why it could not be read, in words.
     pub reason: String,
+    /// The same for other languages, where it is known.
+    pub flaw: Option<Flaw>,
     /// The app whose file it came from (`Aegis`); `None` for an entry of this vault, which a newer version of this
     /// program wrote.
     pub source: Option<String>,
@@ -55,6 +57,7 @@ impl Content {
                     id,
                     name: unreadable.name.clone(),
                     reason: unreadable.reason.clone(),
+                    flaw: unreadable.flaw.clone(),
                     imported_at: foreign.as_ref().and_then(|foreign| foreign.import.as_ref()).map(|(at, _)| *at),
                     source: foreign.map(|foreign| foreign.format),
                 }
@@ -117,6 +120,32 @@ mod tests {
 
     fn content(entries: &str) -> Content {
         Content::from_json(format!("{{\"content_version\":1,\"tokens\":[{entries}]}}").as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_entry_is_kept_for_every_language() {
+        let foreign = |flaw: &str| {
+            format!("{{\"name\":\"Ash\",\"foreign\":{{\"format\":\"Aegis\",\"reason\":\"why\"{flaw},\"raw\":\"x\"}}}}")
+        };
+        for (stands, flaw) in [
+            ("", None),
+            (",\"flaw\":\"secret\"", Some(Flaw::Secret)),
+            (",\"flaw\":{\"missing\":\"info\"}", Some(Flaw::Missing("info".into()))),
+            // A newer program knows more of them.
+            (",\"flaw\":{\"quantum\":[1,2]}", None),
+            (",\"flaw\":null", None),
+        ] {
+            let vault = content(&foreign(stands));
+            let kept = vault.kept();
+            assert_eq!((kept[0].flaw.as_ref(), kept[0].source.as_deref()), (flaw.as_ref(), Some("Aegis")), "{stands}");
+            assert_eq!(vault.unreadable()[0].flaw, flaw);
+            // It is written back word for word, and stays as it is when another vault takes it over.
+            assert!(String::from_utf8(vault.to_json().to_vec()).unwrap().contains(&foreign(stands)));
+            let mut other = Content::default();
+            assert_eq!(other.adopt_kept(&vault, 60, "backup"), 1);
+            assert_eq!(other.kept()[0].flaw, flaw);
+            assert_eq!(other.adopt_kept(&vault, 61, "backup"), 0);
+        }
     }
 
     #[test]

@@ -121,8 +121,9 @@ impl Content {
     fn read_section(&mut self, section: Section, entries: Vec<&RawValue>, known: &mut HashSet<TokenId>) {
         for (place, entry) in entries.into_iter().enumerate() {
             if let Err(reason) = self.read_entry(section, entry, known) {
-                let reason = Foreign::from_json(entry.get()).map_or(reason, |foreign| foreign.reason);
-                self.unreadable.push(Unreadable { name: split::name(entry), reason });
+                let (reason, flaw) =
+                    Foreign::from_json(entry.get()).map_or((reason, None), |foreign| (foreign.reason, foreign.flaw));
+                self.unreadable.push(Unreadable { name: split::name(entry), reason, flaw });
                 self.kept.push(Kept { section, place, json: SecretText::new(entry.get().to_owned()) });
             }
         }
