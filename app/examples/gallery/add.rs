@@ -55,6 +55,21 @@ fn camera(stage: &Stage) -> Outcome {
     stage.navigation().invoke_add_from_camera();
     until(stage, |stage| stage.window.global::<AddAdapter<'_>>().get_camera_picture().size().width > 100)?;
     stage.shot("camera")?;
+    // Beside the middle, so that the outline is seen to be where the code is.
+    stage.camera.play([CameraStep::Frame(scene(LINK, 290)?)]);
+    // No time goes by, because the page goes on in a moment.
+    while !add.get_camera_found() {
+        add.invoke_camera_news();
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    stage.shot_after("camera-found", Duration::from_millis(200))?;
+    stage.go(Page::Tokens);
+    i_slint_backend_testing::mock_elapsed_time(Duration::from_millis(100));
+    // What comes next is for the camera that is opened then.
+    while !stage.camera.open_now().is_empty() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    stage.navigation().invoke_add_from_camera();
     let specs: Vec<_> = ["Alder", "Birch", "Cedar", "Elm", "Fir", "Gorse", "Hazel", "Ivy", "Juniper", "Kapok", "Larch"]
         .iter()
         .map(|name| {

@@ -21,6 +21,7 @@ use std::{
     path::{Path, PathBuf},
     rc::Rc,
     sync::Arc,
+    time::Duration,
 };
 
 use countersign::{
@@ -183,7 +184,12 @@ impl Stage {
     /// Draws what is shown as `NAME-LAYOUT-SCHEME.png`.
     fn shot(&self, name: &str) -> Outcome {
         // Time for what moves to arrive.
-        i_slint_backend_testing::mock_elapsed_time(std::time::Duration::from_millis(400));
+        self.shot_after(name, Duration::from_millis(400))
+    }
+
+    /// The same after that time, for what is gone in a moment.
+    fn shot_after(&self, name: &str, time: Duration) -> Outcome {
+        i_slint_backend_testing::mock_elapsed_time(time);
         assert!(!self.drawn.borrow().iter().any(|drawn| drawn == name), "{name} is drawn twice");
         self.drawn.borrow_mut().push(name.to_owned());
         if !name.starts_with(&self.only) {

@@ -21,16 +21,24 @@ pub struct News {
     /// The cameras, and which of them is open.
     pub devices: Option<(Vec<CameraDevice>, usize)>,
     /// The newest picture.
-    pub preview: Option<Preview>,
+    pub preview: Option<Arc<Preview>>,
     /// What codes held, a list for each picture that had any.
     pub codes: Vec<Vec<Payload>>,
-    /// Where the codes of the last such picture were.
-    pub outlines: Vec<Outline>,
+    /// The last such picture.
+    pub seen: Option<Seen>,
     /// Why there are no more pictures.
     pub error: Option<CameraError>,
 }
 
-/// The corners of a code, clockwise, as shares of the picture's width and height.
+/// A picture with codes in it. The newest one may be later, and the codes elsewhere in it.
+pub struct Seen {
+    /// The picture.
+    pub preview: Arc<Preview>,
+    /// Where its codes are.
+    pub outlines: Vec<Outline>,
+}
+
+/// The corners of a code, in their order around it, as shares of the picture's width and height.
 pub type Outline = [(f32, f32); 4];
 
 /// A camera that is open, or opening. Dropping it closes the camera.
@@ -42,7 +50,7 @@ struct Shared {
     /// Tells whoever waits in [`Scanner::wait`].
     arrived: Condvar,
     /// The newest frame, until it is searched.
-    frame: Mutex<Option<Luma>>,
+    frame: Mutex<Option<(Luma, Arc<Preview>)>>,
     frame_arrived: Condvar,
     wake: Box<dyn Fn() + Send + Sync>,
 }
@@ -157,9 +165,10 @@ fn capture(camera: &dyn Camera, wanted: Option<&str>, shared: &Shared) -> Result
             continue;
         };
         bad = 0;
-        *lock(&shared.frame) = Some(decoded.luma);
+        let preview = Arc::new(decoded.preview);
+        *lock(&shared.frame) = Some((decoded.luma, preview.clone()));
         shared.frame_arrived.notify_all();
-        shared.tell(|news| news.preview = Some(decoded.preview));
+        shared.tell(|news| news.preview = Some(preview));
     }
     Ok(())
 }
@@ -171,7 +180,7 @@ fn search(shared: &Shared, countdown: Countdown) {
         while frame.is_none() && !shared.stopped() {
             frame = shared.frame_arrived.wait(frame).unwrap_or_else(PoisonError::into_inner);
         }
-        let Some(picture) = frame.take().filter(|_| !shared.stopped()) else { return };
+        let Some((picture, preview)) = frame.take().filter(|_| !shared.stopped()) else { return };
         drop(frame);
         let is_over = countdown(FRAME_BUDGET);
         // A page that was left does not wait for a picture in which nothing is found.
@@ -180,8 +189,10 @@ fn search(shared: &Shared, countdown: Countdown) {
             continue;
         }
         let (width, height) = (picture.width() as f32, picture.height() as f32);
+        let place = |(x, y): (f32, f32)| preview.place((x / width, y / height));
+        let outlines = codes.iter().map(|code| code.corners.map(place)).collect();
         shared.tell(|news| {
-            news.outlines = codes.iter().map(|code| code.corners.map(|(x, y)| (x / width, y / height))).collect();
+            news.seen = Some(Seen { preview, outlines });
             news.codes.push(codes.into_iter().map(|code| code.payload).collect());
         });
     }

@@ -96,6 +96,14 @@ impl RawFrame {
     }
 }
 
+impl Preview {
+    /// Where a place of the frame is in it; both as shares of width and height, from 0 to 1.
+    pub fn place(&self, (x, y): (f32, f32)) -> (f32, f32) {
+        // It is a mirror.
+        (1.0 - x, y)
+    }
+}
+
 // A picture of a code is the code: its pixels stay out of every log.
 impl fmt::Debug for RawFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,7 +10,7 @@ use crate::{
     bind::moving,
     controllers::{
         add,
-        camera::{Outline, Scanner},
+        camera::{Outline, Scanner, Seen},
     },
     platform::camera::{CameraError, Preview},
 };
@@ -113,9 +113,9 @@ fn news(window: &AppWindow, parts: &Rc<Parts>) {
         adapter.set_camera_picture(image(&preview));
         adapter.set_camera_live(true);
     }
-    if !news.outlines.is_empty() {
-        let size = adapter.get_camera_picture().size();
-        adapter.set_camera_outline(outline(&news.outlines, (size.width, size.height)).into());
+    if let Some(Seen { preview, outlines }) = news.seen {
+        adapter.set_camera_picture(image(&preview));
+        adapter.set_camera_outline(outline(&outlines, (preview.width, preview.height)).into());
     }
     for codes in news.codes {
         if moving::codes(window, parts, &codes) {
@@ -166,11 +166,17 @@ fn caught(window: &AppWindow, parts: &Rc<Parts>) {
     });
 }
 
-/// The outlines as the commands of a path over a picture of that size.
+/// The outlines, around the codes and not on them, as the commands of a path over a picture of that size.
 fn outline(outlines: &[Outline], (width, height): (u32, u32)) -> String {
+    /// A little larger than the codes, within their quiet zones.
+    const AROUND: f32 = 1.08;
     let (width, height) = (width as f32, height as f32);
-    let corner = |(x, y): (f32, f32)| format!("{:.1} {:.1}", x * width, y * height);
-    let path = |corners: &Outline| format!("M {} Z", corners.map(corner).join(" L "));
+    let path = |corners: &Outline| {
+        let middle = corners.iter().fold((0.0, 0.0), |(x, y), corner| (x + corner.0 / 4.0, y + corner.1 / 4.0));
+        let out = |place: f32, middle: f32| middle + (place - middle) * AROUND;
+        let corner = |(x, y)| format!("{:.1} {:.1}", out(x, middle.0) * width, out(y, middle.1) * height);
+        format!("M {} Z", corners.map(corner).join(" L "))
+    };
     outlines.iter().map(path).collect::<Vec<_>>().join(" ")
 }
 

@@ -13,7 +13,7 @@ const LINK: &str = "otpauth://totp/Example:bob?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY
 
 impl Stage {
     /// On the camera's page, with cameras of these names.
-    fn scanning(names: &[&str]) -> Self {
+    pub(super) fn scanning(names: &[&str]) -> Self {
         let stage = Self::opened();
         stage.camera.set_devices(devices(names));
         stage.open_camera();
@@ -28,7 +28,7 @@ impl Stage {
     }
 
     /// Looks at what comes off the camera, as the event loop would, until it is so.
-    fn until(&self, what: &str, so: impl Fn(&AddAdapter<'_>) -> bool) {
+    pub(super) fn until(&self, what: &str, so: impl Fn(&AddAdapter<'_>) -> bool) {
         let adapter = self.window.global::<AddAdapter<'_>>();
         for _ in 0..6_000 {
             adapter.invoke_camera_news();
@@ -133,6 +133,39 @@ fn a_code_is_scanned_in_every_format_of_a_camera() {
     stage.until_page(Page::Found);
     stage.press("Add token");
     assert_eq!(stage.value("Example, bob"), RFC_CODE);
+}
+
+#[test]
+fn a_code_is_outlined_where_it_is_in_the_picture() {
+    const BESIDE: usize = 150;
+    let stage = Stage::scanning(&["Front"]);
+    // At the left of the frame, which is the right of the picture: that is a mirror.
+    let middle = frame(LINK, PixelFormat::Grey, 0);
+    let rows = middle.bytes.chunks_exact(middle.stride);
+    let bytes = rows.flat_map(|row| [row, &[200; BESIDE]].concat()).collect();
+    let width = middle.width + BESIDE as u32;
+    stage.camera.play([CameraStep::Frame(RawFrame::new(width, middle.height, PixelFormat::Grey, bytes))]);
+    let outline = stage.outline_of_found();
+    let picture = stage.window.global::<AddAdapter<'_>>().get_camera_picture().to_rgb8().unwrap();
+    let columns = picture.width() as usize;
+    let dark = |at: &usize| picture.as_slice()[*at].g < 100;
+    let dark: Vec<(usize, usize)> =
+        (0..picture.as_slice().len()).filter(dark).map(|at| (at % columns, at / columns)).collect();
+    let numbers: Vec<f32> = outline.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let [xs, ys] = [0, 1].map(|from| numbers.iter().copied().skip(from).step_by(2).collect::<Vec<f32>>());
+    let ends = |all: &mut dyn Iterator<Item = f32>| {
+        all.fold((f32::MAX, f32::MIN), |(least, most), next| (least.min(next), most.max(next)))
+    };
+    // Around it, and close.
+    let near = |outer: (f32, f32), inner: (f32, f32)| {
+        (0.0..16.0).contains(&(inner.0 - outer.0)) && (0.0..16.0).contains(&(outer.1 - inner.1))
+    };
+    let (across, down) = (ends(&mut xs.into_iter()), ends(&mut ys.into_iter()));
+    let dark_across = ends(&mut dark.iter().map(|(x, _)| *x as f32));
+    let dark_down = ends(&mut dark.iter().map(|(_, y)| *y as f32));
+    assert!(near(across, dark_across), "{across:?} {dark_across:?}");
+    assert!(near(down, dark_down), "{down:?} {dark_down:?}");
+    assert!(across.0 > columns as f32 / 3.0);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! How each page is reached.
 
 use countersign_ui::{
-    AccountAdapter, MoveOutAdapter, NavigationAdapter, Page, RegisterStep, ServerFacts, ServerRow, SignInStep,
-    SignInToken, TokenChoice, TokenStanding, TransferAdapter, TransferStep,
+    AccountAdapter, CameraProblem, MoveOutAdapter, NavigationAdapter, Page, RegisterStep, ServerFacts, ServerRow,
+    SignInStep, SignInToken, TokenChoice, TokenStanding, TransferAdapter, TransferStep,
 };
 use slint::{ComponentHandle as _, ModelRc, VecModel};
 
@@ -192,6 +192,25 @@ pub(super) const PAGES: &[Place] = &[
             stage
         })
     },
+    Place::new("add-camera", || {
+        let stage = Stage::scanning(&["Front", "Document camera"]);
+        stage.until("a picture", |adapter| adapter.get_camera_live());
+        stage
+    }),
+    Place {
+        within: "Cameras",
+        ..Place::new("add-camera-choice", || {
+            let stage = Stage::scanning(&["Front", "Document camera"]);
+            stage.until("a picture", |adapter| adapter.get_camera_live());
+            stage.press("Camera 1");
+            stage
+        })
+    },
+    Place::new("add-camera-none", || {
+        let stage = Stage::scanning(&[]);
+        stage.until("no camera", |adapter| adapter.get_camera_problem() == CameraProblem::NoCamera);
+        stage
+    }),
     Place::new("add-picture", || empty(Page::AddPicture)),
     Place::new("add-screen", || empty(Page::AddScreen)),
     Place::new("add-clipboard", || empty(Page::AddClipboard)),
