@@ -1,5 +1,7 @@
 //! What the vault keeps of what a server said. Nothing here waits.
 
+use std::collections::HashMap;
+
 use countersign_core::{
     matching::{address, fold},
     secret::SecretText,
@@ -33,14 +35,27 @@ pub enum Standing {
     TakenBack(u64),
 }
 
-/// How a token stands that was registered; `None` for one that never was.
-pub fn standing(content: &Content, token: &Token) -> Option<Standing> {
-    let registration = token.registration.as_ref()?;
-    if let Some(at) = registration.moved_at {
-        return Some(if registration.taken_back { Standing::TakenBack(at) } else { Standing::Moved(at) });
+/// This app's id at each server that a vault knows, read once for all its tokens.
+#[derive(Debug, Default)]
+pub struct OwnApps(HashMap<String, String>);
+
+impl OwnApps {
+    /// Those of this vault.
+    pub fn of(content: &Content) -> Self {
+        let own = |server: &Server| Some((address(&server.address), own_app(server)?));
+        // Of two with one address the first counts, as for [`Content::server`].
+        Self(content.servers().iter().rev().filter_map(own).collect())
     }
-    let own = content.server(&registration.server).and_then(|server| own_app(&server));
-    Some(if own.as_deref() == Some(&*registration.app_id) { Standing::Here } else { Standing::Elsewhere })
+
+    /// How a token stands that was registered; `None` for one that never was.
+    pub fn standing(&self, token: &Token) -> Option<Standing> {
+        let registration = token.registration.as_ref()?;
+        if let Some(at) = registration.moved_at {
+            return Some(if registration.taken_back { Standing::TakenBack(at) } else { Standing::Moved(at) });
+        }
+        let own = self.0.get(&address(&registration.server));
+        Some(if own == Some(&registration.app_id) { Standing::Here } else { Standing::Elsewhere })
+    }
 }
 
 /// Until when a registered token's code is used up that was made for `time` (Unix seconds): the code that made it work
@@ -60,9 +75,10 @@ pub fn token_of(content: &Content, server: &Server) -> Option<(TokenId, Standing
         Standing::Elsewhere => 2,
     };
     let at = address(&server.address);
+    let own = OwnApps::of(content);
     let tokens = content.tokens().iter().filter_map(|token| {
         let registration = token.registration.as_ref().filter(|held| address(&held.server) == at)?;
-        Some((token.id, standing(content, token)?, registration.registered_at))
+        Some((token.id, own.standing(token)?, registration.registered_at))
     });
     let best = tokens.min_by_key(|(_, standing, at)| (rank(standing), std::cmp::Reverse(*at)));
     best.map(|(id, standing, _)| (id, standing))
@@ -75,7 +91,8 @@ pub fn own_app(server: &Server) -> Option<String> {
 
 /// This app's tokens at a server: their ids here and there.
 pub fn own_tokens(content: &Content, server: &Server) -> Vec<(TokenId, String)> {
-    let here = |token: &&Token| standing(content, token) == Some(Standing::Here);
+    let own = OwnApps::of(content);
+    let here = |token: &&Token| own.standing(token) == Some(Standing::Here);
     let tokens = content.tokens().iter().filter(here);
     tokens
         .filter_map(|token| token.registration.as_ref().map(|registration| (token.id, registration)))

@@ -6,7 +6,7 @@ use countersign_core::{
     vault::{Content, content::servers::Server},
 };
 
-use super::keep::{Standing, own_app, standing};
+use super::keep::{OwnApps, Standing, own_app};
 
 /// The token, or what is to be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub enum Why {
 pub fn pick(content: &Content, server: &Server, issuer: &str) -> Choice {
     let app = own_app(server).unwrap_or_default();
     let remembered = server.chosen.and_then(|id| content.token(id)).filter(|token| {
-        standing(content, token) == Some(Standing::Here)
+        OwnApps::of(content).standing(token) == Some(Standing::Here)
             && token.registration.as_ref().is_some_and(|registration| {
                 matching::address(&registration.server) == matching::address(&server.address)
             })

@@ -30,7 +30,7 @@ use countersign_core::{
 };
 
 use self::{hidden::Revealed, index::Index, uses::Uses};
-use crate::account::keep::{Standing, standing};
+use crate::account::keep::Standing;
 
 use super::{ChangeError, Door, Services, clipboard::ClipboardController};
 use crate::platform::PlatformError;
@@ -127,7 +127,8 @@ impl TokensController {
     /// How a token stands that a server handed out.
     pub fn standing(&self, token: &Token) -> Option<Standing> {
         token.registration.as_ref()?;
-        standing(&*self.door.content()?, token)
+        let content = self.door.content()?;
+        self.index.borrow_mut().fresh(self.door.changes()).standing(&content, token)
     }
 
     /// What a token shows at `now`.

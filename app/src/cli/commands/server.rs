@@ -372,7 +372,7 @@ fn line(status: &Status) -> String {
 fn chosen(content: &Content, server: &Server, issuer: &str, args: &SignIn) -> Result<(TokenId, &'static str), Failure> {
     if let Some(query) = &args.token {
         let token = pick_token::one(content, query)?;
-        return match keep::standing(content, token) {
+        return match keep::OwnApps::of(content).standing(token) {
             Some(Standing::Here) => Ok((token.id, "named")),
             _ => Err(Failure::new(
                 crate::cli::failure::Exit::NoMatch,

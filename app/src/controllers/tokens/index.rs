@@ -1,5 +1,5 @@
-//! What is worked out of the tokens once for each state of the vault: the texts that are searched, the order, equal
-//! secrets, and how many there are of what.
+//! What is worked out of the vault once for each of its states: the texts that are searched, the order, equal secrets,
+//! how many tokens there are of what, and which of them are this app's.
 
 use std::{
     cmp::Reverse,
@@ -13,7 +13,10 @@ use countersign_core::{
 };
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
-use crate::settings::Sort;
+use crate::{
+    account::keep::{OwnApps, Standing},
+    settings::Sort,
+};
 
 /// Which tokens are shown, whatever is searched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +62,7 @@ pub(super) struct Index {
     order: Option<(Sort, Vec<usize>)>,
     twins: Option<HashMap<TokenId, Twin>>,
     counts: Option<Counts>,
+    own_apps: Option<OwnApps>,
 }
 
 /// A token that makes the same codes as another.
@@ -129,6 +133,11 @@ impl Index {
     pub(super) fn counts(&mut self, content: &Content) -> &Counts {
         let duplicates = self.twins(content).len();
         self.counts.get_or_insert_with(|| count(content, duplicates))
+    }
+
+    /// How a token stands that a server handed out.
+    pub(super) fn standing(&mut self, content: &Content, token: &Token) -> Option<Standing> {
+        self.own_apps.get_or_insert_with(|| OwnApps::of(content)).standing(token)
     }
 
     fn twins(&mut self, content: &Content) -> &HashMap<TokenId, Twin> {

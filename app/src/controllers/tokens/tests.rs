@@ -2,12 +2,17 @@ use std::path::PathBuf;
 
 use countersign_core::{
     secret::Password,
-    token::{Algorithm, Digits, GroupId, Kind, Period, TokenSecret, TokenSpec},
-    vault::{KdfParams, Session, store::FileStore},
+    token::{Algorithm, Digits, GroupId, Kind, Period, Registration, TokenSecret, TokenSpec},
+    vault::{
+        KdfParams, Session,
+        content::servers::{AppKey, Server},
+        store::FileStore,
+    },
 };
 
 use super::*;
 use crate::{
+    api::key::app_id,
     platform::{
         Platform,
         fake::{FakeClipboard, FakeClock},
@@ -123,6 +128,37 @@ fn favourites_come_first_in_every_order() {
     assert_eq!(kit.shown("", Filter::All), [2, 4, 1, 3]);
     kit.sort(Sort::Recency);
     assert_eq!(kit.shown("", Filter::All), [4, 2, 1, 3]);
+}
+
+#[test]
+fn a_tokens_standing_follows_what_is_known_of_its_server() {
+    let kit = Kit::new([totp("Corp", "ada", 1), totp("Corp", "bob", 2)]);
+    let key = |first: u8| AppKey { public: vec![first; 65], secret: None };
+    let server = |key| Server { address: "https://pam.example.org".into(), app_key: Some(key), ..Server::default() };
+    let standing = |n: u8| {
+        let content = kit.tokens.content().unwrap();
+        kit.tokens.standing(content.token(id(n)).unwrap())
+    };
+    kit.edit(|content| {
+        content.set_server(server(key(4)));
+        let registration = Registration {
+            server: "https://PAM.example.org/".into(),
+            token_id: "t".into(),
+            app_id: app_id(&key(4).public),
+            registered_at: NOW,
+            moved_at: None,
+            taken_back: false,
+            exportable: true,
+        };
+        content.set_registration(id(1), Some(registration)).unwrap();
+    });
+    assert_eq!((standing(1), standing(2)), (Some(Standing::Here), None));
+    kit.edit(|content| content.set_server(server(key(5))));
+    assert_eq!(standing(1), Some(Standing::Elsewhere));
+    kit.edit(|content| content.set_server(server(key(4))));
+    assert_eq!(standing(1), Some(Standing::Here));
+    kit.edit(|content| assert!(content.remove_server("https://pam.example.org")));
+    assert_eq!(standing(1), Some(Standing::Elsewhere));
 }
 
 #[test]
