@@ -18,6 +18,7 @@ use crate::{
     account::{keep::Standing, pick::Why, steps::fingerprint_text},
     api::{Failure, Fingerprint, address},
     controllers::account::{AccountController, AccountError},
+    models::number,
 };
 
 /// What the pages hold beside their controller.
@@ -252,7 +253,7 @@ fn facts(parts: &Parts, server: &Server) -> ServerFacts {
         fingerprint: shown.map(|shown| fingerprint_text(&shown).into()).unwrap_or_default(),
         pinned: server.pin.is_some(),
         encrypted: server.address.starts_with("https://"),
-        clock_behind: i32::try_from(server.clock_ahead).unwrap_or(i32::MAX),
+        clock_behind: number(server.clock_ahead),
         clock_matters: AccountController::clock_matters(server),
     }
 }

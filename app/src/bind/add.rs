@@ -229,11 +229,6 @@ fn reset_kind(adapter: &AddAdapter<'_>) {
     adapter.set_algorithm(0);
 }
 
-/// A number for the window, whose numbers are short.
-fn count(number: usize) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
 /// Goes to the page for a secret without a name, with the secret in it.
 fn use_as_secret(window: &AppWindow, parts: &Parts, secret: &SecretText) {
     begin(window, parts);

@@ -18,6 +18,7 @@ use super::{Parts, detail::local_time, navigation, notice, notice_with_undo, tel
 use crate::{
     backup_text::CLIPBOARD_SECONDS,
     controllers::backup::{FileTrouble, automatic::typed_path, export},
+    models::number,
     platform::Support,
 };
 
@@ -27,7 +28,7 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     let can_choose = platform.picker.support() == Support::Supported;
     adapter.set_can_copy(platform.clipboard.support() == Support::Supported);
     adapter.set_can_choose(can_choose);
-    adapter.set_cleared_after(i32::try_from(CLIPBOARD_SECONDS / 60).unwrap_or(i32::MAX));
+    adapter.set_cleared_after(number(CLIPBOARD_SECONDS / 60));
     restore::connect(window, parts);
     automatic::connect(window, parts);
     clear_export(window, parts);
@@ -377,10 +378,6 @@ pub(super) fn file_problem(trouble: FileTrouble) -> SaveProblem {
         FileTrouble::Vault => SaveProblem::Vault,
         FileTrouble::Other => SaveProblem::Other,
     }
-}
-
-fn number(count: usize) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]

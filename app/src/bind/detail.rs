@@ -13,7 +13,7 @@ use countersign_ui::{AppWindow, DetailAdapter, DetailOver, Page, TokenDetail, To
 use slint::{ComponentHandle as _, ModelRc, SharedString, VecModel};
 
 use super::{Parts, navigation};
-use crate::controllers::tokens::Shown;
+use crate::{controllers::tokens::Shown, models::number};
 
 pub(super) use edit::EditState;
 pub(super) use qr::picture as qr_picture;
@@ -192,10 +192,6 @@ fn algorithm_name(algorithm: Algorithm) -> &'static str {
 }
 
 /// A number as the window has them.
-fn number(value: u64) -> i32 {
-    i32::try_from(value).unwrap_or(i32::MAX)
-}
-
 /// A moment on this place's clock, in the one order of digits that nobody misreads.
 pub(super) fn local_time(unix: u64) -> String {
     i64::try_from(unix)

@@ -3,7 +3,10 @@
 use countersign_core::token::{Algorithm, KindName, SecretError};
 use countersign_ui::{FormFault, SecretProblem};
 
-use crate::controllers::form::{self, Checked};
+use crate::{
+    controllers::form::{self, Checked},
+    models::number,
+};
 
 /// The hashes in the order in which they are offered.
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512];
@@ -41,7 +44,7 @@ pub(super) fn fault(checked: &Checked) -> FormFault {
         Some(form::SecretProblem::Link) => SecretProblem::BadLink,
         Some(form::SecretProblem::Secret(SecretError::Character { position, character, suggestions })) => {
             let meant = |at: usize| suggestions.get(at).map(|c| c.to_string()).unwrap_or_default().into();
-            fault.position = i32::try_from(*position).unwrap_or(i32::MAX);
+            fault.position = number(*position);
             fault.character = character.to_string().into();
             fault.meant_first = meant(0);
             fault.meant_second = meant(1);

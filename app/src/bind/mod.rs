@@ -45,7 +45,7 @@ use crate::{
         sheet::SheetController,
         tokens::TokensController,
     },
-    models::TokenListModel,
+    models::{self, TokenListModel},
 };
 
 /// The controllers and models of one window.
@@ -312,7 +312,7 @@ pub fn raise(window: &AppWindow) {
 /// Tells what happened.
 fn notice(window: &AppWindow, notice: Notice, number: usize) {
     let navigation = window.global::<NavigationAdapter<'_>>();
-    navigation.set_notice_number(i32::try_from(number).unwrap_or(i32::MAX));
+    navigation.set_notice_number(models::number(number));
     navigation.set_notice_undo(false);
     navigation.set_notice(notice);
     navigation.set_notice_count(navigation.get_notice_count().wrapping_add(1));

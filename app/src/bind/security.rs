@@ -14,6 +14,7 @@ use crate::controllers::{
     device::KeyringProblem as Keyring,
     security::{self, STRENGTHS},
 };
+use crate::models::number;
 
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     let adapter = window.global::<SecurityAdapter<'_>>();
@@ -108,7 +109,7 @@ fn connect_strength(window: &AppWindow, parts: &Rc<Parts>) {
             let Some(window) = weak.upgrade() else { return };
             let adapter = window.global::<SecurityAdapter<'_>>();
             adapter.set_measuring(false);
-            let tenths = took.iter().map(|took| i32::try_from(took.as_millis().div_ceil(100)).unwrap_or(i32::MAX));
+            let tenths = took.iter().map(|took| number(took.as_millis().div_ceil(100)));
             show_strengths(&adapter, &parts, Some(tenths.collect()));
         });
     });
@@ -165,8 +166,8 @@ pub(super) fn opened(window: &AppWindow, parts: &Rc<Parts>) {
     adapter.set_ways(ModelRc::new(VecModel::from(rows)));
     adapter.set_device_on(own.is_some());
     if let Some(kdf) = parts.security.kdf() {
-        adapter.set_memory(i32::try_from(kdf.memory_kib() / 1024).unwrap_or(i32::MAX));
-        adapter.set_passes(i32::try_from(kdf.passes()).unwrap_or(i32::MAX));
+        adapter.set_memory(number(kdf.memory_kib() / 1024));
+        adapter.set_passes(number(kdf.passes()));
     }
     let days = parts.services.settings.with(|settings| settings.password_days);
     adapter.set_password_days(days.and_then(|days| i32::try_from(days).ok()).unwrap_or(0));
@@ -312,8 +313,8 @@ fn show_strengths(adapter: &SecurityAdapter<'_>, parts: &Parts, tenths: Option<V
         .iter()
         .enumerate()
         .map(|(at, &(memory, passes))| StrengthRow {
-            memory: i32::try_from(memory).unwrap_or(i32::MAX),
-            passes: i32::try_from(passes).unwrap_or(i32::MAX),
+            memory: number(memory),
+            passes: number(passes),
             tenths: tenths.as_ref().and_then(|tenths| tenths.get(at).copied()).unwrap_or(-1),
             chosen: now.is_some_and(|now| now.memory_kib() / 1024 == memory && now.passes() == passes),
         })

@@ -14,6 +14,7 @@ use crate::{
         clock::ClockProblem,
         settings::{CLIPBOARD_SECONDS, TEXT_SIZES},
     },
+    models::number,
     platform::{
         Support,
         login_start::{LoginStartError, LoginStartState},
@@ -24,7 +25,7 @@ use crate::{
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     let adapter = window.global::<SettingsAdapter<'_>>();
     adapter.set_version(env!("CARGO_PKG_VERSION").into());
-    let seconds = CLIPBOARD_SECONDS.map(|seconds| i32::try_from(seconds).unwrap_or(i32::MAX));
+    let seconds = CLIPBOARD_SECONDS.map(number);
     adapter.set_clipboard_choices(ModelRc::from(seconds));
     adapter.set_text_sizes(ModelRc::from(TEXT_SIZES.map(i32::from)));
     apply_look(window, parts);
@@ -143,12 +144,11 @@ fn apply_look(window: &AppWindow, parts: &Parts) {
 /// What holds now, on the pages of settings.
 fn show(window: &AppWindow, parts: &Parts) {
     let adapter = window.global::<SettingsAdapter<'_>>();
-    let small = |n: u64| i32::try_from(n).unwrap_or(i32::MAX);
     parts.services.settings.with(|settings| {
         // Less than a minute counts as one: 0 is never.
-        adapter.set_lock_minutes(settings.lock_after.map_or(0, |seconds| small(seconds.div_ceil(60).max(1))));
+        adapter.set_lock_minutes(settings.lock_after.map_or(0, |seconds| number(seconds.div_ceil(60).max(1))));
         adapter.set_lock_on_minimise(settings.lock_on_minimise);
-        adapter.set_clipboard_seconds(small(settings.clipboard_seconds));
+        adapter.set_clipboard_seconds(number(settings.clipboard_seconds));
         adapter.set_hide_codes(settings.hide_codes);
         adapter.set_show_next(settings.show_next);
         adapter.set_scheme(match settings.scheme {
@@ -289,6 +289,6 @@ fn show_clock(window: &AppWindow, parts: &Parts) {
         Some(ClockProblem::Moved(by)) if by > 0 => (ShownClock::SetForward, by),
         Some(ClockProblem::Moved(by)) => (ShownClock::SetBack, by),
     };
-    adapter.set_clock_minutes(i32::try_from(seconds.unsigned_abs().div_ceil(60)).unwrap_or(i32::MAX));
+    adapter.set_clock_minutes(number(seconds.unsigned_abs().div_ceil(60)));
     adapter.set_clock_problem(shown);
 }

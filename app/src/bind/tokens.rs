@@ -14,6 +14,7 @@ use slint::{ComponentHandle as _, Model as _, ModelRc};
 use super::{Parts, detail::show_selected, navigation, notice, notice_with_undo, tell_change};
 use crate::{
     controllers::tokens::{CopyError, Filter, MoveError},
+    models::number,
     platform::PlatformError,
     settings::Sort,
 };
@@ -151,7 +152,6 @@ pub(super) fn save_due_uses(window: &AppWindow, parts: &Parts) {
 /// How many tokens there are, and of what.
 pub(super) fn show_counts(window: &AppWindow, parts: &Parts) {
     let counts = parts.tokens.counts();
-    let number = |count| i32::try_from(count).unwrap_or(i32::MAX);
     let adapter = window.global::<TokensAdapter<'_>>();
     adapter.set_total(number(counts.total));
     adapter.set_favourites(number(counts.favourites));

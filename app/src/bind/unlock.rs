@@ -17,6 +17,7 @@ use crate::{
         device,
         lock::{self, check_new},
     },
+    models::number,
     platform::{Ask, Picked, Support},
 };
 
@@ -275,7 +276,6 @@ fn finished(weak: &Weak<AppWindow>, parts: &Rc<Parts>, result: Result<(), lock::
 fn show_problem(adapter: &UnlockAdapter<'_>, problem: Option<lock::UnlockProblem>) {
     use lock::UnlockProblem as From;
 
-    let number = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
     let copy = match problem {
         Some(From::Damaged(copy)) => copy,
         _ => None,

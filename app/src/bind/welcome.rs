@@ -9,6 +9,7 @@ use slint::{ComponentHandle as _, Image, Model as _, Rgb8Pixel, SharedPixelBuffe
 use super::{Parts, day, navigation, notice, unlock};
 use crate::{
     controllers::sheet::{self, SheetWords},
+    models::number,
     platform::Support,
 };
 
@@ -112,7 +113,7 @@ pub(super) fn show_sheet(window: &AppWindow, parts: &Rc<Parts>, key: SecretText)
     parts.services.settings.with(|settings| {
         let folder = settings.backup_folder.as_ref().map(|folder| folder.display().to_string());
         adapter.set_backup_folder(folder.unwrap_or_default().into());
-        adapter.set_backups_kept(i32::try_from(settings.backups_kept).unwrap_or(i32::MAX));
+        adapter.set_backups_kept(number(settings.backups_kept));
     });
     parts.sheet.take(key);
     navigation::go(window, parts, Page::RecoverySheet);

@@ -3,9 +3,8 @@
 use std::{
     cell::{Cell, Ref, RefCell},
     collections::HashMap,
-    fs::File,
     hash::{BuildHasher as _, RandomState},
-    io::Read as _,
+    io::ErrorKind,
     path::{Path, PathBuf},
     rc::Rc,
     sync::{Arc, Mutex, PoisonError},
@@ -26,7 +25,10 @@ use super::{
     form::{Checked, Form, check},
     moving::import::is_export,
 };
-use crate::platform::{PlatformError, Support};
+use crate::{
+    files,
+    platform::{PlatformError, Support},
+};
 
 pub use super::problem::AddProblem;
 
@@ -117,7 +119,7 @@ impl AddController {
             move |intake| {
                 let mut unread = Vec::new();
                 for path in &paths {
-                    match read_limited(path) {
+                    match read(path) {
                         Ok(bytes) if is_export(&bytes) => unread.push(AddProblem::Export),
                         Ok(bytes) => intake.take_bytes(&bytes),
                         Err(problem) => unread.push(problem),
@@ -493,10 +495,9 @@ fn path_in(text: &str) -> Option<PathBuf> {
     (is_path && !text.contains('\n')).then(|| PathBuf::from(path)).filter(|path| path.is_file())
 }
 
-fn read_limited(path: &Path) -> Result<Vec<u8>, AddProblem> {
-    let file = File::open(path).map_err(|_| AddProblem::CannotOpen)?;
-    let mut bytes = Vec::new();
-    // One more than allowed tells a file of exactly that size from a longer one, and no endless device is followed.
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|_| AddProblem::CannotOpen)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES { Err(AddProblem::TooLarge) } else { Ok(bytes) }
+fn read(path: &Path) -> Result<Vec<u8>, AddProblem> {
+    files::read_limited(path, MAX_FILE_BYTES).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => AddProblem::TooLarge,
+        _ => AddProblem::CannotOpen,
+    })
 }

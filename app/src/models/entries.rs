@@ -8,7 +8,10 @@ use countersign_core::{
 };
 use countersign_ui::{LedgerCounts, LedgerPart, LedgerRemark, Verdict};
 
-use super::ledger::{Entries, Entry, RemarkRow};
+use super::{
+    ledger::{Entries, Entry, RemarkRow},
+    number,
+};
 use crate::controllers::{
     backup::restore::{Opened, RestoreController},
     moving::import::ImportController,
@@ -212,8 +215,4 @@ fn part(part: Part) -> LedgerPart {
         Part::Pin => LedgerPart::Pin,
         _ => LedgerPart::None,
     }
-}
-
-fn number(count: usize) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
 }

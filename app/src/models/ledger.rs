@@ -6,7 +6,7 @@ use countersign_core::token::TokenSpec;
 use countersign_ui::{LedgerCounts, LedgerPart, LedgerRemark, LedgerRow, Verdict};
 use slint::{Model, ModelNotify, ModelRc, ModelTracker};
 
-use super::rows::Looks;
+use super::{number, rows::Looks};
 
 /// What comes in, entry by entry.
 pub trait Entries {
@@ -113,7 +113,7 @@ impl LedgerModel {
                 row.account = if spec.issuer.is_empty() { "".into() } else { spec.account.as_str().into() };
                 row.look = self.looks.look(&spec.issuer, &spec.account, icon);
                 row.code = self.code(at, spec).into();
-                row.counter = counter.map_or(-1, |counter| i32::try_from(counter).unwrap_or(i32::MAX));
+                row.counter = counter.map_or(-1, |counter| number(counter));
             }
             None => {
                 row.title = entry.name.into();
@@ -128,7 +128,7 @@ impl LedgerModel {
             row.remark_part = remark.part;
             row.remark_found = remark.found.as_str().into();
             row.remark_taken = remark.taken.as_str().into();
-            row.more_remarks = i32::try_from(entry.more).unwrap_or(i32::MAX);
+            row.more_remarks = number(entry.more);
         }
         row
     }

@@ -15,7 +15,10 @@ use countersign_core::{
 use countersign_ui::{CodeState, TokenRow, TokenStanding};
 use slint::{Model, ModelNotify, ModelTracker};
 
-use super::rows::{Looks, badge};
+use super::{
+    number,
+    rows::{Looks, badge},
+};
 use crate::{
     account::keep::Standing,
     controllers::tokens::{Filter, Place, Shown, TokensController},
@@ -119,7 +122,7 @@ impl TokenListModel {
 
     /// The seconds of the rows' clock.
     pub fn seconds(&self, unix: u64) -> i32 {
-        i32::try_from(unix as i64 - self.base.get() as i64).unwrap_or(i32::MAX)
+        number(unix as i64 - self.base.get() as i64)
     }
 
     /// The tokens of the rows.
@@ -174,7 +177,7 @@ impl TokenListModel {
             Shown::Live(code) => {
                 if let Some(stands) = code.stands() {
                     row.until = self.seconds(stands.until);
-                    row.period = i32::try_from(stands.until - stands.from).unwrap_or(i32::MAX);
+                    row.period = number(stands.until - stands.from);
                 }
                 if self.tokens.is_hidden(token, now) {
                     row.hidden = true;

@@ -7,7 +7,7 @@ use countersign_ui::{AccountAdapter, AppWindow, Page, RegisterStep};
 use slint::ComponentHandle as _;
 
 use super::{Parts, choose, navigation, show, tell};
-use crate::{api::Credentials, controllers::account::AccountError};
+use crate::{api::Credentials, controllers::account::AccountError, models::number};
 
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     let adapter = window.global::<AccountAdapter<'_>>();
@@ -89,7 +89,6 @@ pub(super) fn tick(window: &AppWindow, parts: &Rc<Parts>) {
     let at = parts.visiting.at.borrow().clone();
     let Some(pending) = parts.account.server(&at).and_then(|server| server.pending) else { return };
     let now = parts.tokens.now();
-    let number = |seconds: u64| i32::try_from(seconds).unwrap_or(i32::MAX);
     adapter.set_digits(pending.digits.into());
     adapter.set_phone_hint(pending.phone_hint.as_str().into());
     adapter.set_resend_in(number(pending.resend_at.saturating_sub(now)));

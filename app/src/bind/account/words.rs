@@ -6,6 +6,7 @@ use countersign_ui::AccountProblem;
 use crate::{
     api::{Failure, address::AddressError},
     controllers::{ChangeError, account::AccountError},
+    models::number,
 };
 
 /// A problem and what it is about.
@@ -28,7 +29,7 @@ pub(super) fn of(error: &AccountError) -> Told {
         AccountError::Vault(_) => AccountProblem::NotSaved,
         AccountError::Gone => AccountProblem::RegistrationEnded,
         AccountError::Server(failure) => {
-            told.seconds = failure.retry_after().map_or(0, |after| i32::try_from(after).unwrap_or(i32::MAX));
+            told.seconds = failure.retry_after().map_or(0, |after| number(after));
             server(failure, &mut told.detail)
         }
     });

@@ -5,13 +5,14 @@ use std::{rc::Rc, time::Duration};
 use countersign_ui::{AddAdapter, AddProblem, AppWindow, CameraProblem, NavigationAdapter, Page};
 use slint::{ComponentHandle as _, Image, ModelRc, Rgb8Pixel, SharedPixelBuffer, SharedString, Timer, VecModel};
 
-use super::{Parts, count, found, problems};
+use super::{Parts, found, problems};
 use crate::{
     bind::moving,
     controllers::{
         add,
         camera::{Outline, Scanner, Seen},
     },
+    models::number,
     platform::camera::{CameraError, Preview},
 };
 
@@ -106,7 +107,7 @@ fn news(window: &AppWindow, parts: &Rc<Parts>) {
     if let Some((devices, at)) = news.devices {
         let names: Vec<SharedString> = devices.iter().map(|device| device.name.as_str().into()).collect();
         adapter.set_cameras(ModelRc::new(VecModel::from(names)));
-        adapter.set_camera(count(at));
+        adapter.set_camera(number(at));
         *parts.adding.cameras.borrow_mut() = devices.into_iter().map(|device| device.id).collect();
     }
     if let Some(preview) = news.preview {

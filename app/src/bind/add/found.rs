@@ -6,11 +6,11 @@ use countersign_core::token::{Algorithm, KindName};
 use countersign_ui::{AddAdapter, AppWindow, FoundRow, GroupChoice, NavigationAdapter, Notice, Page, TokenKind};
 use slint::{ComponentHandle as _, Model as _, ModelRc, VecModel};
 
-use super::{Parts, count, reset_kind, show_checked, typed};
+use super::{Parts, reset_kind, show_checked, typed};
 use crate::{
     bind::{form, navigation, notice, tell_change, tokens},
     controllers::add::Found,
-    models::{badge, look},
+    models::{badge, look, number},
 };
 
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
@@ -160,12 +160,12 @@ pub(super) fn row(parts: &Parts, at: usize, found: &Found) -> FoundRow {
     let needs_pin = matches!(kind, KindName::Motp | KindName::Yandex);
     let period = spec.kind.period().map_or(0, |period| period.seconds());
     FoundRow {
-        id: count(at),
+        id: number(at),
         title: title.into(),
         account: account.into(),
         look: look(&spec.issuer, &spec.account, None),
         code: code.as_ref().map(|code| code.grouped().expose().into()).unwrap_or_default(),
-        period: i32::try_from(period).unwrap_or(i32::MAX),
+        period: number(period),
         until: stands.map_or(0, |stands| parts.list.seconds(stands.until)),
         badge: badge(kind).into(),
         kind: match kind {
@@ -207,10 +207,10 @@ fn refresh(window: &AppWindow, parts: &Parts, stale: impl Fn(&FoundRow) -> bool)
 fn show_counts(window: &AppWindow, parts: &Parts) {
     let adapter = window.global::<AddAdapter<'_>>();
     let found = parts.add.found();
-    adapter.set_new_count(count(found.iter().filter(|found| !found.already_there && !found.repeated).count()));
-    adapter.set_chosen_count(count(found.iter().filter(|found| found.chosen).count()));
-    adapter.set_unreadable(count(parts.add.unreadable()));
-    adapter.set_repeated(count(parts.add.repeated()));
+    adapter.set_new_count(number(found.iter().filter(|found| !found.already_there && !found.repeated).count()));
+    adapter.set_chosen_count(number(found.iter().filter(|found| found.chosen).count()));
+    adapter.set_unreadable(number(parts.add.unreadable()));
+    adapter.set_repeated(number(parts.add.repeated()));
 }
 
 /// Opens the fields for how codes are made, filled as the token is.

@@ -6,10 +6,11 @@ use countersign_core::intake::KnownThing;
 use countersign_ui::{AddAdapter, AddProblem, AppWindow};
 use slint::ComponentHandle as _;
 
-use super::{Parts, count};
+use super::Parts;
 use crate::{
     bind::account,
     controllers::{add, problem::LinkFault},
+    models::number,
 };
 
 /// Shows it where the page that is shown has its place for it. An enrollment link is none: it leads to its server.
@@ -24,8 +25,8 @@ pub(super) fn show(window: &AppWindow, parts: &Rc<Parts>, problem: add::AddProbl
         adapter.set_other_app(name.into());
     }
     if let add::AddProblem::PartsMissing(have, of) = problem {
-        adapter.set_parts_have(count(have as usize));
-        adapter.set_parts_of(count(of as usize));
+        adapter.set_parts_have(number(have));
+        adapter.set_parts_of(number(of));
     }
     adapter.set_problem(shown(problem));
 }

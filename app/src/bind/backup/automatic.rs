@@ -5,10 +5,11 @@ use std::{path::PathBuf, rc::Rc};
 use countersign_ui::{AppWindow, AutomaticAdapter, Notice, SaveProblem};
 use slint::ComponentHandle as _;
 
-use super::{file_problem, number, refresh};
+use super::{file_problem, refresh};
 use crate::{
     bind::{Parts, detail::local_time, notice},
     controllers::backup::automatic::typed_path,
+    models::number,
     platform::Support,
 };
 
@@ -136,7 +137,7 @@ fn show(window: &AppWindow, parts: &Parts) {
     let automatic = parts.automatic.automatic();
     adapter.set_on(automatic.folder.is_some());
     adapter.set_folder(automatic.folder.map(|folder| folder.display().to_string()).unwrap_or_default().into());
-    adapter.set_kept(i32::try_from(automatic.kept).unwrap_or(i32::MAX));
+    adapter.set_kept(number(automatic.kept));
     adapter.set_busy(automatic.running);
     adapter.set_beside_vault(automatic.beside_vault);
     adapter.set_last(automatic.last.map(|(at, _)| local_time(at)).unwrap_or_default().into());

@@ -6,10 +6,11 @@ use countersign_core::{qr::Matrix, secret::SecretText};
 use countersign_ui::{AppWindow, DetailAdapter, Notice, Page, QrProblem};
 use slint::{ComponentHandle as _, Image, Rgb8Pixel, SharedPixelBuffer, SharedString};
 
-use super::{number, selected};
+use super::selected;
 use crate::{
     bind::{Parts, navigation, notice},
     controllers::detail::{PictureProblem, QrError},
+    models::number,
     platform::{PlatformError, Support},
 };
 

@@ -6,13 +6,14 @@ use countersign_core::otp::Code;
 use countersign_ui::{AppWindow, CodeState, DetailAdapter, DetailOver, Notice};
 use slint::{ComponentHandle as _, SharedString};
 
-use super::{number, selected, show_selected};
+use super::{selected, show_selected};
 use crate::{
     bind::{Parts, notice, tell_change},
     controllers::{
         detail::{Reading, plan, spelled},
         tokens::Shown,
     },
+    models::number,
 };
 
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {

@@ -19,7 +19,7 @@ use crate::{
         backup::{automatic::typed_path, export::judge},
         moving::export::{self, ExportProblem, Lost},
     },
-    models::{badge, look},
+    models::{badge, look, number},
     platform::Support,
 };
 
@@ -335,8 +335,4 @@ fn problem(problem: ExportProblem) -> SaveProblem {
         ExportProblem::NoDialog => SaveProblem::NoDialog,
         ExportProblem::File(trouble) => backup::file_problem(trouble),
     }
-}
-
-fn number(count: usize) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
 }

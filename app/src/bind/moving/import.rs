@@ -12,7 +12,7 @@ use crate::{
         backup::automatic::typed_path,
         moving::import::{FileProblem, Looked},
     },
-    models::LedgerModel,
+    models::{LedgerModel, number},
     platform::Support,
 };
 
@@ -205,7 +205,7 @@ fn show_looked(weak: &slint::Weak<AppWindow>, parts: &Rc<Parts>, looked: Result<
         Ok(Looked::Costly(mib)) => {
             // Before there is a password, nothing is to be agreed to.
             if !adapter.get_password().is_empty() || !adapter.get_key_file().is_empty() {
-                adapter.set_costs(i32::try_from(mib).unwrap_or(i32::MAX));
+                adapter.set_costs(number(mib));
             }
             adapter.set_step(MoveInStep::Open);
         }
@@ -220,8 +220,8 @@ fn show_ledger(adapter: &MoveInAdapter<'_>, parts: &Parts) {
     if let Some(opened) = parts.import.opened() {
         adapter.set_app(opened.source.format.into());
         let (missing, of) = opened.source.missing_parts.unwrap_or_default();
-        adapter.set_parts_missing(i32::try_from(missing).unwrap_or(i32::MAX));
-        adapter.set_parts_of(i32::try_from(of).unwrap_or(i32::MAX));
+        adapter.set_parts_missing(number(missing));
+        adapter.set_parts_of(number(of));
     }
     adapter.set_rows(ModelRc::new(model));
     adapter.set_step(MoveInStep::Ledger);

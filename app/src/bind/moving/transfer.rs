@@ -12,6 +12,7 @@ use slint::{ComponentHandle as _, Image, SharedString};
 use crate::{
     bind::{Parts, add, backup, detail::qr_picture, navigation},
     controllers::moving::transfer,
+    models::number,
 };
 
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
@@ -200,8 +201,8 @@ fn take(window: &AppWindow, parts: &Rc<Parts>, payloads: &[Payload]) {
             }
             Ok(Taken::Piece { have, need }) => {
                 adapter.set_problem(TransferProblem::None);
-                adapter.set_have(i32::try_from(have).unwrap_or(i32::MAX));
-                adapter.set_need(i32::try_from(need).unwrap_or(i32::MAX));
+                adapter.set_have(number(have));
+                adapter.set_need(number(need));
             }
             Ok(Taken::Whole(content)) => backup::show_received(&window, &of, *content),
             Err(error) => adapter.set_problem(problem(&error)),
@@ -231,8 +232,4 @@ fn problem(problem: &transfer::TransferProblem) -> TransferProblem {
             _ => TransferProblem::NotAuthentic,
         },
     }
-}
-
-fn number(count: usize) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
 }

@@ -7,7 +7,10 @@ use countersign_ui::{AppWindow, GroupAsking, GroupProblem, GroupRow, GroupShare,
 use slint::{ComponentHandle as _, ModelRc, SharedString, VecModel};
 
 use super::{Parts, changed, parse, tell_change};
-use crate::controllers::tokens::{Counts, GroupError, Share};
+use crate::{
+    controllers::tokens::{Counts, GroupError, Share},
+    models::number,
+};
 
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     let adapter = window.global::<GroupsAdapter<'_>>();
@@ -54,7 +57,7 @@ pub(super) fn show(window: &AppWindow, counts: &Counts) {
     let row = |(id, name, count): &(GroupId, String, usize)| GroupRow {
         id: id.to_string().into(),
         name: name.as_str().into(),
-        count: i32::try_from(*count).unwrap_or(i32::MAX),
+        count: number(*count),
     };
     let rows: Vec<GroupRow> = counts.groups.iter().map(row).collect();
     window.global::<GroupsAdapter<'_>>().set_groups(ModelRc::new(VecModel::from(rows)));
@@ -86,11 +89,7 @@ pub(super) fn step_back(window: &AppWindow) -> bool {
 fn ask(window: &AppWindow, parts: &Parts, asking: GroupAsking, group: &str) {
     let adapter = window.global::<GroupsAdapter<'_>>();
     let about = parts.tokens.counts().groups.into_iter().find(|(id, ..)| id.to_string() == group);
-    let about = about.map(|(_, name, count)| GroupRow {
-        id: group.into(),
-        name: name.into(),
-        count: i32::try_from(count).unwrap_or(i32::MAX),
-    });
+    let about = about.map(|(_, name, count)| GroupRow { id: group.into(), name: name.into(), count: number(count) });
     let about = about.unwrap_or_default();
     adapter.set_name(about.name.clone());
     adapter.set_about(about);

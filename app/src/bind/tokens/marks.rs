@@ -6,6 +6,7 @@ use countersign_ui::{AppWindow, TokensAdapter};
 use slint::ComponentHandle as _;
 
 use super::{Parts, changed, parse, remove, tell_change};
+use crate::models::number;
 
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     let adapter = window.global::<TokensAdapter<'_>>();
@@ -79,7 +80,7 @@ pub(super) fn end(window: &AppWindow, parts: &Parts) {
 pub(super) fn show(window: &AppWindow, parts: &Parts) {
     let marks = &parts.tokens.marks;
     let adapter = window.global::<TokensAdapter<'_>>();
-    adapter.set_marked_count(i32::try_from(marks.count()).unwrap_or(i32::MAX));
+    adapter.set_marked_count(number(marks.count()));
     adapter.set_marked_favourites(marks.count() > 0 && parts.tokens.all_favourites(&marks.all()));
     adapter.set_marking(marks.active());
 }

@@ -9,7 +9,7 @@ use slint::{ComponentHandle as _, ModelRc, VecModel};
 use super::{Parts, changed, notice, parse, tell_change};
 use crate::{
     controllers::ChangeError,
-    models::{badge, look},
+    models::{badge, look, number},
 };
 
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
@@ -91,7 +91,7 @@ fn rows(parts: &Parts, only: Option<TokenId>) -> Vec<TrashRow> {
             account: account.into(),
             look: look(&spec.issuer, &spec.account, token.icon.as_deref()),
             badge: badge(spec.kind.name()).into(),
-            days: i32::try_from(days).unwrap_or(i32::MAX),
+            days: number(days),
         })
     };
     parts.tokens.trash(row).into_iter().flatten().collect()
