@@ -302,6 +302,22 @@ pub fn follow_link(window: &AppWindow, parts: &Rc<Parts>, link: &str) {
     add::follow(window, parts, link);
 }
 
+/// Gives the keys back to the page where the element that had them is gone: without, no shortcut is heard any more, not
+/// even the one that locks.
+pub fn keep_keys(window: &AppWindow) {
+    use slint::private_unstable_api::re_exports::WindowInner;
+
+    let inner = WindowInner::from_pub(window.window());
+    // A menu that opened has the keys for as long as it is there.
+    if !inner.active_popups().is_empty() {
+        return;
+    }
+    let focused = inner.focus_item.borrow().upgrade();
+    if !focused.is_some_and(|item| item.is_visible()) {
+        window.invoke_take_lost_keys();
+    }
+}
+
 /// Brings the window to the front, also one that is only an icon in the tray.
 pub fn raise(window: &AppWindow) {
     // A window that cannot be shown cannot be raised either.

@@ -69,6 +69,9 @@ pub(super) fn start(window: &AppWindow, parts: &Rc<Parts>) -> Rc<Pulse> {
 impl Pulse {
     /// Follows the window's own events.
     fn seen(self: &Rc<Self>, event: &WindowEvent) {
+        if let Some(window) = self.window.upgrade() {
+            bind::keep_keys(&window);
+        }
         if let (WindowEvent::DroppedFile(path), Some(window)) = (event, self.window.upgrade()) {
             bind::dropped(&window, &self.parts, path.clone());
         }

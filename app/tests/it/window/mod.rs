@@ -36,6 +36,7 @@ mod add;
 mod add_camera;
 mod backup;
 mod detail;
+mod keys;
 mod lock;
 mod moving;
 mod screen;
@@ -156,6 +157,25 @@ impl Stage {
 
     fn settle(&self) {
         mock_elapsed_time(Duration::from_millis(300));
+        // As with every event of a real window.
+        bind::keep_keys(&self.window);
+        mock_elapsed_time(Duration::ZERO);
+    }
+
+    /// Presses a key while others are held.
+    fn chord(&self, held: &[slint::platform::Key], key: impl Into<slint::SharedString>) {
+        let dispatch = |event| self.window.window().dispatch_event(event);
+        let held: Vec<slint::SharedString> = held.iter().map(|key| (*key).into()).collect();
+        let text = key.into();
+        held.iter().for_each(|key| dispatch(slint::platform::WindowEvent::KeyPressed { text: key.clone() }));
+        dispatch(slint::platform::WindowEvent::KeyPressed { text: text.clone() });
+        dispatch(slint::platform::WindowEvent::KeyReleased { text });
+        held.iter().for_each(|key| dispatch(slint::platform::WindowEvent::KeyReleased { text: key.clone() }));
+        self.settle();
+    }
+
+    fn hit(&self, key: impl Into<slint::SharedString>) {
+        self.chord(&[], key);
     }
 
     fn work(&self) {

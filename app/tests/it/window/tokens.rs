@@ -133,22 +133,6 @@ impl Stage {
         adapter.get_rows().row_data(adapter.get_current() as usize).map(|row| row.title.to_string()).unwrap_or_default()
     }
 
-    /// Presses a key while others are held.
-    fn chord(&self, held: &[Key], key: impl Into<slint::SharedString>) {
-        let dispatch = |event| self.window.window().dispatch_event(event);
-        let held: Vec<slint::SharedString> = held.iter().map(|key| (*key).into()).collect();
-        let text = key.into();
-        held.iter().for_each(|key| dispatch(WindowEvent::KeyPressed { text: key.clone() }));
-        dispatch(WindowEvent::KeyPressed { text: text.clone() });
-        dispatch(WindowEvent::KeyReleased { text });
-        held.iter().for_each(|key| dispatch(WindowEvent::KeyReleased { text: key.clone() }));
-        self.settle();
-    }
-
-    fn hit(&self, key: impl Into<slint::SharedString>) {
-        self.chord(&[], key);
-    }
-
     /// The middle of what is labelled so.
     fn middle(&self, label: &str) -> slint::LogicalPosition {
         let element = self.find(label);

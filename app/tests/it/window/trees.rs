@@ -58,6 +58,25 @@ fn no_page_has_a_control_that_somebody_cannot_use() {
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
+#[test]
+fn the_keys_lock_from_every_page_also_after_the_focus_fell_to_nothing() {
+    let mut deaf = Vec::new();
+    for place in PAGES {
+        for width in [NARROW, WIDE] {
+            let locks = place.at(width, |stage| {
+                let open = stage.parts.door.is_open();
+                stage.lose_focus();
+                stage.settle();
+                !open || stage.locks_by_key()
+            });
+            if !locks {
+                deaf.push(format!("{}, {width} wide", place.name));
+            }
+        }
+    }
+    assert!(deaf.is_empty(), "{deaf:?}");
+}
+
 /// The elements of a page that a screen reader knows, in their order, and which of them Tab stops at.
 struct Tree<'a> {
     place: &'a Place,

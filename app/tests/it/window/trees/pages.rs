@@ -29,11 +29,16 @@ impl Place {
 
     /// Looks at the page in a window of that width. On a thread of its own, because a thread has one platform.
     pub(super) fn look<T: Send>(&self, width: u32, look: impl FnOnce(&Tree<'_>) -> T + Send) -> T {
+        self.at(width, |stage| look(&Tree::of(stage, self)))
+    }
+
+    /// Does something there.
+    pub(super) fn at<T: Send>(&self, width: u32, act: impl FnOnce(&Stage) -> T + Send) -> T {
         let run = || {
             let stage = (self.reach)();
             stage.window.window().set_size(slint::PhysicalSize::new(width, HEIGHT));
             stage.settle();
-            look(&Tree::of(&stage, self))
+            act(&stage)
         };
         std::thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|_| panic!("{} is not reached", self.name))
     }
