@@ -28,7 +28,10 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     adapter.on_ask_sheet(move || {
         let Some(window) = weak.upgrade() else { return };
         let replaces = of.security.slots().iter().any(|slot| slot.kind == SlotKind::Recovery);
-        ask(&window, Question::NewSheet, replaces && !of.security.knows_password());
+        // As before every look at what opens the vault: an open window is not enough.
+        let asked = replaces || of.security.knows_password();
+        ask(&window, Question::NewSheet, asked);
+        window.global::<SecurityAdapter<'_>>().set_opened_without(!of.security.knows_password());
     });
     let (weak, of) = (window.as_weak(), parts.clone());
     adapter.on_ask_remove(move |id| {
@@ -217,6 +220,7 @@ fn ask(window: &AppWindow, question: Question, needs_password: bool) {
 fn ask_remove(window: &AppWindow, parts: &Parts, id: &str) {
     ask(window, Question::RemoveWay, !parts.security.knows_password());
     let adapter = window.global::<SecurityAdapter<'_>>();
+    adapter.set_opened_without(true);
     if let Some(way) = adapter.get_ways().iter().find(|way| way.id == id) {
         adapter.set_chosen_way(way);
     }

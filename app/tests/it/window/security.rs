@@ -32,6 +32,7 @@ impl Stage {
     fn make_sheet(&self) -> String {
         self.keys();
         self.press("Recovery sheet");
+        self.fill("Vault password", PASSWORD);
         self.press("Make it");
         self.work();
         assert_eq!(self.page(), Page::RecoverySheet);
@@ -140,6 +141,21 @@ fn a_lock_takes_the_sheet_from_the_screen() {
     assert_eq!(stage.page(), Page::Unlock);
     assert_eq!(stage.recovery_key(), "-");
     assert!(stage.parts.sheet.key().is_none());
+}
+
+#[test]
+fn a_sheet_is_made_by_whoever_knows_the_password_and_not_at_any_open_window() {
+    let stage = Stage::opened();
+    stage.keys();
+    stage.press("Recovery sheet");
+    stage.press("Make it");
+    stage.work();
+    assert_eq!((stage.page(), stage.kinds()), (Page::Security, vec![SlotKind::Password]));
+    stage.fill("Vault password", "not it");
+    stage.press("Make it");
+    stage.work();
+    assert!(stage.describes("Vault password").starts_with("That is not the password."));
+    assert_eq!((stage.page(), stage.kinds()), (Page::Security, vec![SlotKind::Password]));
 }
 
 #[test]

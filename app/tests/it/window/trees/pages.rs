@@ -7,7 +7,7 @@ use countersign_ui::{
 use slint::{ComponentHandle as _, ModelRc, VecModel};
 
 use super::{
-    super::{Picked, RFC_SECRET, Stage, moving::one_of_each},
+    super::{PASSWORD, Picked, RFC_SECRET, Stage, moving::one_of_each},
     HEIGHT, Tree,
 };
 
@@ -281,6 +281,7 @@ pub(super) const PAGES: &[Place] = &[
     Place::new("recovery-sheet", || {
         let stage = on(Page::Security);
         stage.press("Recovery sheet");
+        stage.fill("Vault password", PASSWORD);
         stage.press("Make it");
         stage.work();
         stage
