@@ -352,6 +352,7 @@ fn tell_change(window: &AppWindow, error: ChangeError) {
     let what = match error {
         ChangeError::PasswordChanged => Notice::ChangedElsewhere,
         ChangeError::NotSaved => Notice::SaveFailed,
+        ChangeError::FileGone => Notice::FileGone,
         // Gone or locked meanwhile: the page that shows it already says so.
         _ => return,
     };

@@ -95,13 +95,12 @@ pub(super) fn show_closed(window: &AppWindow, parts: &Parts) {
     unlock::leave(window, parts);
     unlock::show_vault(window, parts);
     let usual = parts.door.path() == parts.usual_vault;
-    match (parts.lock.exists(), usual) {
-        (true, _) => show(window, parts, Page::Unlock),
-        (false, true) => show(window, parts, Page::Welcome),
-        (false, false) => {
-            show(window, parts, Page::Unlock);
-            adapter.set_problem(UnlockProblem::Missing);
-        }
+    if usual && !parts.lock.exists() {
+        return show(window, parts, Page::Welcome);
+    }
+    show(window, parts, Page::Unlock);
+    if !parts.door.path().exists() {
+        adapter.set_problem(UnlockProblem::Missing);
     }
 }
 

@@ -145,11 +145,12 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
         clear(&adapter);
         adapter.set_busy(true);
         let (weak, parts) = (window.as_weak(), of.clone());
+        let what = if of.door.path().exists() { Notice::CopyRestored } else { Notice::CopyOpened };
         of.lock.restore_offered(move |result| {
             let good = result.is_ok();
             finished(&weak, &parts, result);
             if let Some(window) = weak.upgrade().filter(|_| good) {
-                notice(&window, Notice::CopyRestored, 0);
+                notice(&window, what, 0);
             }
         });
     });
@@ -167,7 +168,13 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
         let _ = of.services.settings.change(|settings| settings.vault = None);
         let usual = of.usual_vault.clone();
         of.door.move_to(usual);
-        navigation::show_closed(&window, &of);
+        if of.door.path().exists() {
+            navigation::show_closed(&window, &of);
+        } else {
+            // A new vault moves the copies of the one that is gone aside, and says so.
+            show_vault(&window, &of);
+            navigation::show(&window, &of, Page::Welcome);
+        }
     });
 }
 
@@ -200,6 +207,7 @@ pub(super) fn open_other(window: &AppWindow, parts: &Rc<Parts>) {
 pub(super) fn show_vault(window: &AppWindow, parts: &Parts) {
     let adapter = window.global::<UnlockAdapter<'_>>();
     adapter.set_vault_path(parts.door.path().display().to_string().into());
+    adapter.set_copies_beside(parts.lock.has_copies());
     let ways = device::ways(&parts.services, &parts.door);
     adapter.set_can_recover(ways.recovery);
     adapter.set_can_device(ways.device);
@@ -277,7 +285,7 @@ fn show_problem(adapter: &UnlockAdapter<'_>, problem: Option<lock::UnlockProblem
     use lock::UnlockProblem as From;
 
     let copy = match problem {
-        Some(From::Damaged(copy)) => copy,
+        Some(From::Damaged(copy) | From::Missing(copy)) => copy,
         _ => None,
     };
     adapter.set_earlier_copy(copy.is_some());
@@ -303,7 +311,8 @@ fn show_problem(adapter: &UnlockAdapter<'_>, problem: Option<lock::UnlockProblem
         Some(From::RecoveryKey(_)) => UnlockProblem::KeyMistyped,
         Some(From::Keyring(_)) => UnlockProblem::Keyring,
         Some(From::PasswordDue) => UnlockProblem::PasswordDue,
-        Some(From::Missing) => UnlockProblem::Missing,
+        Some(From::Missing(None)) if adapter.get_copies_beside() => UnlockProblem::CopiesClosed,
+        Some(From::Missing(_)) => UnlockProblem::Missing,
         Some(From::Exists) => UnlockProblem::Exists,
         Some(From::Damaged(_)) => UnlockProblem::Damaged,
         Some(From::Newer) => UnlockProblem::Newer,

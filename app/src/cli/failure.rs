@@ -219,6 +219,10 @@ impl Failure {
                 path.display()
             ))
             .hint("Run the command again to use that copy."),
+            SaveError::Gone(path) => Self::failed(format!(
+                "Nothing was saved: the vault file {} is gone. Put it back, and try again.",
+                path.display()
+            )),
             SaveError::Exists(path) => {
                 Self::failed(format!("There is a file at {} already; it was not touched.", path.display()))
                     .hint("Name another with --vault, or use the vault that is there.")

@@ -5,7 +5,7 @@ use std::{fmt::Display, rc::Rc};
 use countersign_core::vault::{
     Content, Session, SlotKind,
     session::{Key, OpenError, look},
-    store::FileStore,
+    store::{FileStore, Part},
 };
 use serde_json::json;
 
@@ -68,7 +68,15 @@ pub struct Ways {
 
 /// Looks at the vault's file. One that is missing or damaged has no ways but the password.
 pub fn ways(services: &Services, door: &Door) -> Ways {
-    let Ok(outside) = look(&FileStore::new(door.path())) else { return Ways::default() };
+    let store = FileStore::new(door.path());
+    let outside = match look(&store) {
+        Ok(outside) => outside,
+        // Earlier copies open with the recovery key, too; which of them has one is not told without a key.
+        Err(OpenError::Missing(_)) => {
+            return Ways { recovery: store.part_path(Part::Earlier(1)).exists(), device: false };
+        }
+        Err(_) => return Ways::default(),
+    };
     let mine = services.settings.with(|settings| settings.device_slot.clone());
     Ways {
         recovery: outside.slots.iter().any(|slot| slot.kind == SlotKind::Recovery),

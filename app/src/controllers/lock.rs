@@ -17,7 +17,7 @@ use countersign_core::{
     vault::{
         KdfParams, RecoveryKeyError, Session,
         session::{Key, OpenError, RestoreError, SaveError},
-        store::{FileStore, Part},
+        store::{FileStore, GENERATIONS, Part},
         verify,
     },
 };
@@ -44,8 +44,8 @@ pub enum UnlockProblem {
     Keyring(KeyringProblem),
     /// The keyring's key opens it, but the password is to be typed again.
     PasswordDue,
-    /// There is no file.
-    Missing,
+    /// There is no file. Earlier copies can be there all the same.
+    Missing(Option<EarlierCopy>),
     /// There is a file already where one was to be made.
     Exists,
     /// The file is not as it was written.
@@ -72,7 +72,7 @@ pub struct EarlierCopy {
 impl From<OpenError> for UnlockProblem {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::Missing(_) => Self::Missing,
+            OpenError::Missing(_) => Self::Missing(None),
             OpenError::WrongKey => Self::WrongPassword,
             OpenError::RecoveryKey(error) => Self::RecoveryKey(error),
             OpenError::Newer { .. } => Self::Newer,
@@ -138,9 +138,15 @@ impl LockController {
         Self { services, door, offered: RefCell::default(), recovered: RefCell::default(), making: RefCell::default() }
     }
 
-    /// Whether the vault's file is there, so that it can be opened; otherwise it can be made.
+    /// Whether the vault's file or an earlier copy of it is there, so that it can be opened; otherwise it can be made.
     pub fn exists(&self) -> bool {
-        self.door.path().exists()
+        self.door.path().exists() || self.has_copies()
+    }
+
+    /// Whether earlier copies lie where the vault's file is, or was.
+    pub fn has_copies(&self) -> bool {
+        let store = FileStore::new(self.door.path());
+        (1..=GENERATIONS).any(|number| store.part_path(Part::Earlier(number)).exists())
     }
 
     /// Opens the vault; `done` is called here when the key was worked out.
@@ -213,7 +219,7 @@ impl LockController {
         device::open(&self.services, &self.door, done);
     }
 
-    /// Puts the earlier copy that was offered in the place of the damaged file, which stays beside it.
+    /// Puts the earlier copy that was offered in the place of the file that is damaged, which stays beside it, or gone.
     pub fn restore_offered(self: &Rc<Self>, done: impl FnOnce(Result<(), UnlockProblem>) + 'static) {
         let Some((key, number)) = self.offered.borrow_mut().take() else { return };
         let (path, random) = (self.door.path(), self.services.random);
@@ -290,7 +296,7 @@ impl LockController {
         self.door.close();
     }
 
-    /// Tries a key. Where the file is damaged it looks for an earlier copy that the same key opens, and keeps the key
+    /// Tries a key. Where the file is damaged or gone it looks for an earlier copy that the same key opens, and keeps the key
     /// until the person decides.
     fn try_key(self: &Rc<Self>, key: Key, done: impl FnOnce(Result<Session, UnlockProblem>) + 'static) {
         *self.offered.borrow_mut() = None;
@@ -300,9 +306,13 @@ impl LockController {
             move || {
                 let store = FileStore::new(path);
                 match Session::open(Box::new(store.clone()), &key).map_err(UnlockProblem::from) {
-                    Err(UnlockProblem::Damaged(_)) => {
+                    Err(problem @ (UnlockProblem::Damaged(_) | UnlockProblem::Missing(_))) => {
                         let copy = earlier_copy(&store, &key);
-                        (Err(UnlockProblem::Damaged(copy)), copy.map(|copy| (key, copy.number)))
+                        let problem = match problem {
+                            UnlockProblem::Missing(_) => UnlockProblem::Missing(copy),
+                            _ => UnlockProblem::Damaged(copy),
+                        };
+                        (Err(problem), copy.map(|copy| (key, copy.number)))
                     }
                     other => (other, None),
                 }

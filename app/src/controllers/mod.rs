@@ -105,6 +105,9 @@ pub enum ChangeError {
     /// The file could not be written; nothing changed.
     #[error("the vault could not be saved")]
     NotSaved,
+    /// The file is gone; nothing changed, and the next change makes it anew.
+    #[error("the vault file is gone")]
+    FileGone,
     /// Another program changed the password; nothing changed.
     #[error("the vault's password was changed elsewhere")]
     PasswordChanged,
@@ -182,6 +185,7 @@ impl Door {
         result.map_err(|error| match error {
             EditError::Change(_) => ChangeError::NoSuchToken,
             EditError::Save(SaveError::KeyChanged) => ChangeError::PasswordChanged,
+            EditError::Save(SaveError::Gone(_)) => ChangeError::FileGone,
             _ => ChangeError::NotSaved,
         })
     }

@@ -40,6 +40,8 @@ pub struct Session {
     state: State,
     /// Kept while the vault is open, so that a new master key can be wrapped for the password too.
     password_key: Option<PasswordKey>,
+    /// A save found no file, and said so: the next one makes it anew.
+    told_gone: bool,
 }
 
 /// What a file holds.
@@ -64,14 +66,14 @@ impl Session {
         let key = PasswordKey::new(password, kdf, rng).map_err(std::io::Error::from)?;
         store.create_folder()?;
         let state = save::create(&*store, &key, rng)?;
-        Ok(Self { store, state, password_key: Some(key) })
+        Ok(Self { store, state, password_key: Some(key), told_gone: false })
     }
 
     /// Opens a vault.
     pub fn open(store: Box<dyn Store>, key: &Key) -> Result<Self, OpenError> {
         let bytes = read(&*store, Part::Current)?;
         let (state, password_key) = Unlocker::new(key)?.unlock(&bytes)?;
-        Ok(Self { store, state, password_key })
+        Ok(Self { store, state, password_key, told_gone: false })
     }
 
     /// Puts an earlier generation in the place of the current file, which is kept beside as `vault.json.aside-N`,
@@ -85,7 +87,7 @@ impl Session {
         let bytes = read(&*store, Part::Earlier(generation))?;
         let (state, password_key) = Unlocker::new(key)?.unlock(&bytes)?;
         let state = save::restore(&*store, state, rng)?;
-        Ok(Self { store, state, password_key })
+        Ok(Self { store, state, password_key, told_gone: false })
     }
 
     /// What it holds.
@@ -136,6 +138,8 @@ impl Session {
     /// Changes the content and saves it: locks, rereads what another program saved meanwhile, applies `change`, writes,
     /// reads back, replaces. When this returns `Ok`, the change is on the disk. A change that changes nothing is not
     /// written.
+    ///
+    /// Where the file is gone, the first save is refused with [`SaveError::Gone`] and the one after it makes it anew.
     pub fn edit<T, E>(
         &mut self,
         rng: &mut dyn CryptoRng,
@@ -151,23 +155,27 @@ impl Session {
             return Ok(value);
         }
         next.content.purge(now);
-        self.commit(next, &current, rng)?;
+        self.commit(next, current.as_deref(), rng)?;
         drop(lock);
         Ok(value)
     }
 
-    /// What the disk holds now, to be changed; and the file's bytes. To be called with the lock.
-    fn base(&self) -> Result<(State, Vec<u8>), SaveError> {
-        let current = self
-            .store
-            .read(Part::Current)?
-            .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, "the vault file is no longer there"))?;
+    /// What the disk holds now, to be changed; and the file's bytes, which are none where the file is gone and that was
+    /// told before. To be called with the lock.
+    fn base(&mut self) -> Result<(State, Option<Vec<u8>>), SaveError> {
+        let Some(current) = self.store.read(Part::Current)? else {
+            if std::mem::replace(&mut self.told_gone, true) {
+                return Ok((self.state.clone(), None));
+            }
+            return Err(SaveError::Gone(self.store.path().to_owned()));
+        };
+        self.told_gone = false;
         let base = self.state.newer(&current)?.unwrap_or_else(|| self.state.clone());
-        Ok((base, current))
+        Ok((base, Some(current)))
     }
 
     /// Writes `next` over `current`; memory follows what is then on the disk.
-    fn commit(&mut self, next: State, current: &[u8], rng: &mut dyn CryptoRng) -> Result<(), SaveError> {
+    fn commit(&mut self, next: State, current: Option<&[u8]>, rng: &mut dyn CryptoRng) -> Result<(), SaveError> {
         let result = save::replace(&*self.store, next, current, rng);
         let (state, result) = match result {
             Ok(state) => (state, Ok(())),

@@ -329,6 +329,7 @@ fn save(window: &AppWindow, parts: &Rc<Parts>) {
             ChangeError::PasswordChanged => EditProblem::ChangedElsewhere,
             ChangeError::NoSuchToken | ChangeError::Locked => EditProblem::Gone,
             ChangeError::NotSaved => EditProblem::NotSaved,
+            ChangeError::FileGone => EditProblem::FileGone,
         }),
     }
 }

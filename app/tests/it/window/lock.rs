@@ -302,6 +302,58 @@ fn a_damaged_vault_offers_the_copy_before_it_and_keeps_the_damaged_file() {
 }
 
 #[test]
+fn a_vault_file_that_is_gone_offers_the_copy_before_it() {
+    let stage = Stage::with_token("Example", RFC_SECRET);
+    stage.add_by_hand("Later", "JBSWY3DPEHPK3PXP", |_| {});
+    let path = stage.parts.door.path();
+    std::fs::remove_file(&path).unwrap();
+    stage.press("Lock");
+    assert_eq!(stage.page(), Page::Unlock, "no new vault takes the place of one that can be opened");
+    assert!(stage.describes("Password").starts_with("The vault file is gone, but earlier copies"));
+    stage.fill("Password", PASSWORD);
+    stage.press("Unlock");
+    stage.work();
+    assert!(stage.describes("Password").starts_with("The vault file is gone. An earlier copy opens"));
+    assert!(!path.exists(), "nothing is written by itself");
+    stage.fill("Password", "not it");
+    stage.press("Unlock");
+    stage.work();
+    assert!(stage.describes("Password").starts_with("The vault file is gone, and no earlier copy"));
+    assert!(!stage.shows("Open the earlier copy") && stage.shows("Begin again"));
+    stage.fill("Password", PASSWORD);
+    stage.press("Unlock");
+    stage.work();
+    stage.press("Open the earlier copy");
+    stage.work();
+    assert_eq!((stage.page(), stage.notice()), (Page::Tokens, Notice::CopyOpened));
+    assert_eq!(stage.on_disk().content().tokens().len(), 1);
+}
+
+#[test]
+fn whoever_begins_again_beside_copies_is_told_that_they_stay() {
+    let stage = Stage::with_token("Example", RFC_SECRET);
+    std::fs::remove_file(stage.parts.door.path()).unwrap();
+    stage.press("Lock");
+    stage.press("Begin again");
+    assert_eq!(stage.page(), Page::Welcome);
+    stage.press("Create a vault");
+    assert!(stage.shows("Earlier copies of another vault are there. They are kept under another name (“aside”)."));
+}
+
+#[test]
+fn a_vault_file_that_goes_while_it_is_open_is_told_once_and_then_made_anew() {
+    let stage = Stage::with_token("Example", RFC_SECRET);
+    let path = stage.parts.door.path();
+    std::fs::remove_file(&path).unwrap();
+    let token = stage.parts.door.content().unwrap().tokens()[0].id;
+    stage.window.global::<TokensAdapter<'_>>().invoke_toggle_favourite(token.to_string().into());
+    assert_eq!(stage.notice(), Notice::FileGone);
+    assert!(!path.exists(), "nothing is written by itself");
+    stage.window.global::<TokensAdapter<'_>>().invoke_toggle_favourite(token.to_string().into());
+    assert!(stage.on_disk().content().tokens()[0].favourite);
+}
+
+#[test]
 fn files_that_do_not_open_say_why() {
     let stage = Stage::opened();
     stage.press("Lock");

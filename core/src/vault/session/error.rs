@@ -56,6 +56,9 @@ pub enum SaveError {
         /// The generation that is open.
         open: u64,
     },
+    /// The file is gone. Nothing was written; the next save makes it anew.
+    #[error("the vault file {0} is gone")]
+    Gone(std::path::PathBuf),
     /// There is a vault already, where one was to be made.
     #[error("there is a vault at {0} already")]
     Exists(std::path::PathBuf),

@@ -57,14 +57,14 @@ pub(super) fn create(store: &dyn Store, password: &PasswordKey, rng: &mut dyn Cr
     Ok(write(store, state, rng, |_| Ok(()))?)
 }
 
-/// Puts `next` in the place of the current file, of which the bytes are `current`.
+/// Puts `next` in the place of the current file, of which the bytes are `current`, or where there is none any more.
 pub(super) fn replace(
     store: &dyn Store,
     next: State,
-    current: &[u8],
+    current: Option<&[u8]>,
     rng: &mut dyn CryptoRng,
 ) -> Result<State, Failed> {
-    write(store, next, rng, |store| rotate(store, current))
+    write(store, next, rng, |store| current.map_or(Ok(()), |current| rotate(store, current)))
 }
 
 /// Puts an earlier generation in the place of the current file, which is set aside.

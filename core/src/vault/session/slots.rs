@@ -45,7 +45,8 @@ impl Session {
     /// The same vault, open a second time over its store: for work that lasts, on a thread of its own. Each rereads
     /// what the other saved.
     pub fn second(&self, store: Box<dyn Store>) -> Self {
-        Self { store, state: self.state.clone(), password_key: self.password_key.clone() }
+        let password_key = self.password_key.clone();
+        Self { store, state: self.state.clone(), password_key, told_gone: self.told_gone }
     }
 
     /// Sets a new password and with it a new master key: the old password and an old copy's keys open nothing that is
@@ -153,7 +154,7 @@ impl Session {
         if let Some(key) = new_password_key {
             self.password_key = Some(key);
         }
-        let result = self.commit(next, &current, rng);
+        let result = self.commit(next, current.as_deref(), rng);
         if matches!(&result, Err(error) if !matches!(error, SaveError::NotSynced(_))) {
             self.password_key = before;
         }
