@@ -115,17 +115,24 @@ fn settings_file() -> Option<PathBuf> {
         .map(|strategy| strategy.config_dir().join("settings.json"))
 }
 
-/// The software renderer starts fastest and needs no driver. Whoever sets SLINT_BACKEND knows better.
+/// The renderer that SLINT_BACKEND asks for, as the toolkit would read it. The software renderer starts fastest and needs
+/// no driver; it is taken where nothing is asked for, or what is not there.
+fn renderer(asked: Option<&std::ffi::OsStr>) -> &'static str {
+    match asked.and_then(std::ffi::OsStr::to_str) {
+        Some(asked) if asked.to_ascii_lowercase().ends_with("femtovg") => "femtovg",
+        _ => "software",
+    }
+}
+
+/// Before the first window.
 fn select_renderer() -> Result<(), WindowError> {
     #[cfg(target_os = "linux")]
     if ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"].iter().all(|name| std::env::var_os(name).is_none()) {
         return Err(WindowError::NoDisplay("neither DISPLAY nor WAYLAND_DISPLAY is set".into()));
     }
-    if std::env::var_os("SLINT_BACKEND").is_some() {
-        return Ok(());
-    }
     slint::BackendSelector::new()
-        .renderer_name("software".into())
+        .backend_name("winit".into())
+        .renderer_name(renderer(std::env::var_os("SLINT_BACKEND").as_deref()).into())
         .select()
         .map_err(|error| WindowError::NoDisplay(error.to_string()))
 }
@@ -188,4 +195,24 @@ fn stopwatch(work: &mut dyn FnMut()) -> Duration {
 
 fn system_random() -> Box<dyn CryptoRng> {
     Box::new(UnwrapErr(getrandom::SysRng))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::renderer;
+
+    #[test]
+    fn every_wish_for_a_renderer_opens_a_window() {
+        assert_eq!(renderer(None), "software");
+        for (asked, meant) in [
+            ("winit-femtovg", "femtovg"),
+            ("femtovg", "femtovg"),
+            ("winit-software", "software"),
+            ("winit", "software"),
+            ("qt", "software"),
+            ("", "software"),
+        ] {
+            assert_eq!(renderer(Some(asked.as_ref())), meant, "{asked}");
+        }
+    }
 }
