@@ -214,6 +214,9 @@ pub fn tick(window: &AppWindow, parts: &Rc<Parts>) {
         security::tick(window, parts);
         return;
     }
+    if parts.door.follow() {
+        backup::show_changed(window, parts);
+    }
     tokens::tick(window, parts);
     detail::show_selected(window, parts);
     add::tick(window, parts);

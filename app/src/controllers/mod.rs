@@ -22,7 +22,7 @@ use std::{
     cell::{Cell, Ref, RefCell},
     path::PathBuf,
     rc::Rc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use countersign_core::{
@@ -90,6 +90,8 @@ pub struct Door {
     path: RefCell<PathBuf>,
     session: RefCell<Option<Session>>,
     changes: Cell<u64>,
+    /// The file as it was looked at last: when it was written, and its length in bytes.
+    seen: Cell<Option<(SystemTime, u64)>>,
 }
 
 /// Why a change was not made.
@@ -116,7 +118,7 @@ pub enum ChangeError {
 impl Door {
     /// The vault at `path`, closed.
     pub fn new(path: PathBuf) -> Self {
-        Self { path: RefCell::new(path), session: RefCell::default(), changes: Cell::new(0) }
+        Self { path: RefCell::new(path), session: RefCell::default(), changes: Cell::new(0), seen: Cell::default() }
     }
 
     /// The vault's file.
@@ -165,6 +167,23 @@ impl Door {
     /// Opens copies of it, while it is open.
     pub fn copy_key(&self) -> Option<CopyKey> {
         self.session.borrow().as_ref().map(Session::copy_key)
+    }
+
+    /// Takes what another program saved meanwhile, and says whether there was anything. The file is read only where it
+    /// was written since the last look. One that does not open is left to the next save, which says why.
+    pub fn follow(&self) -> bool {
+        let mut session = self.session.borrow_mut();
+        let Some(session) = session.as_mut() else { return false };
+        let file = std::fs::metadata(session.store().path());
+        let seen = file.ok().and_then(|file| Some((file.modified().ok()?, file.len())));
+        if seen.is_none() || self.seen.replace(seen) == seen {
+            return false;
+        }
+        let newer = session.refresh().unwrap_or(false);
+        if newer {
+            self.changed();
+        }
+        newer
     }
 
     /// Counts changes of the content, so that what was worked out from it can be thrown away.
