@@ -78,6 +78,11 @@ pub(super) fn may_leave(window: &AppWindow, parts: &Parts, to: Page) -> bool {
     to == Page::Edit || edit::may_leave(window, parts, edit::Leave::For(to))
 }
 
+/// Whether the program may end, or is asked first because something is not saved.
+pub(super) fn may_quit(window: &AppWindow, parts: &Parts) -> bool {
+    edit::may_leave(window, parts, edit::Leave::Quit)
+}
+
 /// A page was left.
 fn left(window: &AppWindow, parts: &Parts, page: Page) {
     let adapter = window.global::<DetailAdapter<'_>>();

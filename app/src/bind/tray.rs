@@ -9,14 +9,20 @@ use std::{
 use countersign_ui::{AppWindow, NavigationAdapter, SettingsAdapter, SettingsProblem};
 use slint::{CloseRequestResponse, ComponentHandle as _};
 
-use super::{Parts, navigation};
+use super::{Parts, detail, navigation};
 use crate::platform::tray::{TrayAction, TrayWords};
 
 /// What was chosen from the icon's menu, on another thread.
 pub(super) type Chosen = Arc<Mutex<VecDeque<TrayAction>>>;
 
 pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
-    window.global::<NavigationAdapter<'_>>().on_quit(quit);
+    let (weak, of) = (window.as_weak(), parts.clone());
+    window.global::<NavigationAdapter<'_>>().on_quit(move || {
+        let Some(window) = weak.upgrade() else { return quit() };
+        if detail::may_quit(&window, &of) {
+            quit();
+        }
+    });
 
     let (weak, of) = (window.as_weak(), parts.clone());
     window.window().on_close_requested(move || {
@@ -26,8 +32,10 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
             if of.services.settings.with(|settings| settings.lock_on_minimise) {
                 navigation::lock(&window, &of);
             }
-        } else {
+        } else if detail::may_quit(&window, &of) {
             quit();
+        } else {
+            return CloseRequestResponse::KeepWindowShown;
         }
         CloseRequestResponse::HideWindow
     });
@@ -88,7 +96,8 @@ pub(super) fn tick(window: &AppWindow, parts: &Rc<Parts>) {
     }
 }
 
-fn quit() {
+/// Ends the program.
+pub(super) fn quit() {
     // Fails only where no loop runs, and so nothing is to end.
     let _ = slint::quit_event_loop();
 }

@@ -38,6 +38,8 @@ pub(in crate::bind) enum Leave {
     Back,
     /// This page.
     For(Page),
+    /// The program was to end.
+    Quit,
 }
 
 /// What the page of changing holds that the window does not.
@@ -342,6 +344,7 @@ fn discard(window: &AppWindow, parts: &Rc<Parts>) {
     let leave = parts.edit.leave.borrow_mut().take();
     match leave {
         Some(Leave::For(page)) => navigation::go(window, parts, page),
+        Some(Leave::Quit) => crate::bind::tray::quit(),
         Some(Leave::Back) | None => navigation::step_back(window, parts),
     }
 }

@@ -217,6 +217,7 @@ fn leaving_with_changes_asks_whatever_the_way() {
             stage.window.global::<NavigationAdapter<'_>>().invoke_go(Page::Settings);
             stage.settle();
         },
+        |stage| stage.chord(&[slint::platform::Key::Control], "q"),
     ] {
         leave(&stage);
         assert_eq!(stage.page(), Page::Edit);
