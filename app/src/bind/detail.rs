@@ -147,7 +147,8 @@ fn show_none(adapter: &DetailAdapter<'_>) {
 fn detail(parts: &Parts, token: &Token, code: &str, groups: Vec<SharedString>) -> TokenDetail {
     let now = parts.tokens.now();
     let next = match parts.tokens.shown(token, now) {
-        Shown::Live(_) => token.spec.next_code_at(now).ok(),
+        // It hides with the current one.
+        Shown::Live(_) if !parts.tokens.is_hidden(token, now) => token.spec.next_code_at(now).ok(),
         _ => None,
     };
     let registration = token.registration.as_ref();
