@@ -6,7 +6,7 @@ use countersign_core::token::TokenSpec;
 use countersign_ui::{LedgerCounts, LedgerPart, LedgerRemark, LedgerRow, Verdict};
 use slint::{Model, ModelNotify, ModelRc, ModelTracker};
 
-use super::{number, rows::Looks};
+use super::{number, rows::Looks, token_list::spoken};
 
 /// What comes in, entry by entry.
 pub trait Entries {
@@ -112,7 +112,9 @@ impl LedgerModel {
                 row.title = title.into();
                 row.account = if spec.issuer.is_empty() { "".into() } else { spec.account.as_str().into() };
                 row.look = self.looks.look(&spec.issuer, &spec.account, icon);
-                row.code = self.code(at, spec).into();
+                let code = self.code(at, spec);
+                row.spoken = spoken(&code).into();
+                row.code = code.into();
                 row.counter = counter.map_or(-1, |counter| number(counter));
             }
             None => {
@@ -121,7 +123,9 @@ impl LedgerModel {
             }
         }
         if let Some(here) = entry.here {
-            row.code_here = self.code(at, here).into();
+            let code = self.code(at, here);
+            row.spoken_here = spoken(&code).into();
+            row.code_here = code.into();
         }
         if let Some(remark) = &entry.remark {
             row.remark = remark.remark;

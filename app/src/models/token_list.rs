@@ -218,7 +218,16 @@ fn show(row: &mut TokenRow, code: &Code) {
 }
 
 /// A code in groups, as it is read aloud: `4 9 2, 8 7 1`.
-fn spoken(grouped: &str) -> String {
+/// A name as a row has room for it: a break in it is a space.
+fn in_one_line(name: &str) -> Cow<'_, str> {
+    match name.contains(char::is_control) {
+        true => Cow::Owned(name.replace(char::is_control, " ")),
+        false => Cow::Borrowed(name),
+    }
+}
+
+/// A code as it is said: character by character, with a pause between its groups.
+pub(super) fn spoken(grouped: &str) -> String {
     let mut spoken = String::with_capacity(grouped.len() * 2);
     let mut first = true;
     for sign in grouped.chars() {
