@@ -128,6 +128,13 @@ fn every_entry_of_a_file_has_its_line_and_the_import_is_undone_as_one() {
     assert_eq!((rows[1].remark, rows[1].counter), (LedgerRemark::Assumed, 0));
     assert_eq!(rows[2].code, RFC_CODE);
     assert_eq!(rows[3].code_here, RFC_CODE);
+    // Whoever does not see them compares them, too.
+    let spoken = rows[0].code.chars().filter(char::is_ascii_digit).map(String::from).collect::<Vec<_>>();
+    let spoken = format!("{}, {}", spoken[..3].join(" "), spoken[3..].join(" "));
+    assert_eq!(stage.describes("Deno, me@example.org"), format!("New. Code {spoken}"));
+    let conflicts = ElementHandle::find_by_accessible_label(&stage.window, "Example, me@example.org");
+    let told: Vec<_> = conflicts.filter_map(|row| row.accessible_description()).collect();
+    assert!(told.iter().any(|told| told.ends_with(", here 0 8 1, 8 0 4")), "{told:?}");
     assert_ne!(rows[3].code, rows[3].code_here);
     assert_eq!(rows[4].remark, LedgerRemark::BadCharacter);
     assert!(stage.describes("Airbnb, me@example.org").contains("counter: missing, taken as 0"));
@@ -487,12 +494,15 @@ fn what_google_cannot_hold_is_listed_and_the_rest_is_shown_ten_a_code() {
     stage.to_review("google");
     assert_eq!((stage.move_out().get_written(), stage.move_out().get_left_out()), (11, 1));
     assert_eq!(stage.describes("Long, me@example.org"), "Left out: 7 digits are not possible there");
+    assert!(stage.shows("11 of 12 tokens go into the codes.") && !stage.shows("11 of 12 tokens go into the file."));
     stage.press("Go on without encryption");
     stage.fill("Vault password", PASSWORD);
     stage.press("Show the codes");
     stage.work();
     let adapter = stage.move_out();
     assert_eq!((adapter.get_step(), adapter.get_code_count()), (MoveOutStep::Codes, 2));
+    let side = stage.find("QR code 1 of 2").size().width;
+    assert!(side >= 3.0 * adapter.get_code_modules() as f32, "{side} for {}", adapter.get_code_modules());
     let first = migration::parse(&read_code(&adapter.get_code())).unwrap();
     stage.press("Next code");
     let second = migration::parse(&read_code(&adapter.get_code())).unwrap();
