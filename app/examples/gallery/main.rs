@@ -1,5 +1,6 @@
 //! Draws every page into a folder, light and dark, narrow and wide:
-//! `cargo run --example gallery -- FOLDER [PAGE]`; PAGE draws only pictures whose name begins so.
+//! `cargo run --example gallery -- FOLDER [PAGE [TEXT-SIZE [LANGUAGE]]]`; PAGE draws only pictures whose name begins so,
+//! TEXT-SIZE is in percent.
 //!
 //! The pages are the real ones over a real vault; only the clock stands still, so that pictures of two versions can be
 //! compared.
@@ -41,7 +42,7 @@ use countersign_core::{
     token::TokenId,
     vault::{KdfParams, Session, store::FileStore},
 };
-use countersign_ui::{AppWindow, NavigationAdapter, Notice, Page, Palette, UnlockAdapter};
+use countersign_ui::{AppWindow, NavigationAdapter, Notice, Page, Palette, Theme, UnlockAdapter};
 use i_slint_backend_testing::{TestingBackend, TestingBackendOptions};
 use image::{
     ExtendedColorType, ImageEncoder as _,
@@ -59,8 +60,13 @@ type Outcome = Result<(), Box<dyn Error>>;
 
 fn main() -> Outcome {
     let mut arguments = std::env::args_os().skip(1);
-    let folder = PathBuf::from(arguments.next().ok_or("usage: gallery FOLDER [PAGE]")?);
+    let folder = PathBuf::from(arguments.next().ok_or("usage: gallery FOLDER [PAGE [TEXT-SIZE [LANGUAGE]]]")?);
     let only = arguments.next().and_then(|page| page.into_string().ok()).unwrap_or_default();
+    let scale = match arguments.next().and_then(|size| size.into_string().ok()) {
+        Some(size) => size.parse::<f32>()? / 100.0,
+        None => 1.0,
+    };
+    let language = arguments.next().and_then(|language| language.into_string().ok()).unwrap_or_default();
     std::fs::create_dir_all(&folder)?;
     slint::platform::set_platform(Box::new(TestingBackend::new(TestingBackendOptions {
         mock_time: true,
@@ -69,7 +75,12 @@ fn main() -> Outcome {
     })))?;
     for (size, layout) in [(NARROW, "narrow"), (WIDE, "wide")] {
         for (scheme, name) in [(ColorScheme::Light, "light"), (ColorScheme::Dark, "dark")] {
-            let stage = |open| Stage::new(&folder, &only, size, format!("{layout}-{name}"), scheme, open);
+            let stage = |open| {
+                let stage = Stage::new(&folder, &only, size, format!("{layout}-{name}"), scheme, open)?;
+                stage.window.global::<Theme<'_>>().set_scale(scale);
+                slint::select_bundled_translation(&language)?;
+                Ok::<_, Box<dyn Error>>(stage)
+            };
             lock::draw(&stage(false)?)?;
             tokens::draw(&stage(true)?)?;
             detail::draw(&stage(true)?)?;

@@ -28,6 +28,7 @@ pub(crate) fn draw(stage: &Stage) -> Outcome {
     security.invoke_toggle_device();
     stage.tasks.run_waiting();
     security.invoke_ask_sheet();
+    security.set_current(super::PASSWORD.into());
     security.invoke_confirm();
     stage.tasks.run_waiting();
     let welcome = stage.window.global::<WelcomeAdapter<'_>>();

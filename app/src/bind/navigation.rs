@@ -221,6 +221,8 @@ pub(super) fn back(window: &AppWindow, parts: &Parts) {
             add::clear(window, parts)
         }
         Page::Create => unlock::leave(window, parts),
+        // The key is shown this once: only its own buttons leave it.
+        Page::RecoverySheet => return super::welcome::step_back(window),
         Page::Restore if super::backup::step_back(window, parts) => return,
         page if super::moving::step_back(window, parts, page) => return,
         _ => {}

@@ -13,7 +13,10 @@ use slint::{ComponentHandle as _, Model as _, ModelRc};
 
 use super::{Parts, detail::show_selected, navigation, notice, notice_with_undo, tell_change};
 use crate::{
-    controllers::tokens::{CopyError, Filter, MoveError},
+    controllers::{
+        ChangeError,
+        tokens::{CopyError, Filter, MoveError},
+    },
     models::number,
     platform::PlatformError,
     settings::Sort,
@@ -143,7 +146,8 @@ pub(super) fn save_due_uses(window: &AppWindow, parts: &Parts) {
     if parts.tokens.uses_due() {
         match parts.tokens.save_uses() {
             Ok(true) => parts.list.follow(),
-            Ok(false) => {}
+            // Only a count is lost, and the code was copied: what could not be saved is told with the next change.
+            Ok(false) | Err(ChangeError::NotSaved) => {}
             Err(error) => tell_change(window, error),
         }
     }
@@ -154,6 +158,7 @@ pub(super) fn show_counts(window: &AppWindow, parts: &Parts) {
     let counts = parts.tokens.counts();
     let adapter = window.global::<TokensAdapter<'_>>();
     adapter.set_total(number(counts.total));
+    adapter.set_trashed(number(parts.tokens.content().map_or(0, |content| content.trash().len())));
     adapter.set_favourites(number(counts.favourites));
     adapter.set_duplicates(number(counts.duplicates));
     let filter = parts.list.filter();

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use countersign_core::{qr::Matrix, secret::SecretText};
-use countersign_ui::{AppWindow, Notice, Page, Purpose, SheetProblem, WelcomeAdapter};
+use countersign_ui::{AppWindow, Notice, Page, Purpose, SheetProblem, UnlockAdapter, WelcomeAdapter};
 use slint::{ComponentHandle as _, Image, Model as _, Rgb8Pixel, SharedPixelBuffer, SharedString};
 
 use super::{Parts, day, navigation, notice, unlock};
@@ -25,6 +25,8 @@ pub(super) fn connect(window: &AppWindow, parts: &Rc<Parts>) {
     adapter.on_begin(move |purpose| {
         let Some(window) = weak.upgrade() else { return };
         of.purpose.set(purpose);
+        // What another way in said stays with it.
+        unlock::clear(&window.global::<UnlockAdapter<'_>>());
         navigation::go(&window, &of, Page::Create);
     });
     let (weak, of) = (window.as_weak(), parts.clone());
@@ -145,10 +147,15 @@ pub(super) fn forget_sheet(window: &AppWindow, parts: &Parts) {
 fn leave_sheet(window: &AppWindow, parts: &Rc<Parts>) {
     super::security::opened(window, parts);
     if parts.way.borrow().contains(&Page::Security) {
-        navigation::back(window, parts);
+        navigation::step_back(window, parts);
     } else {
         go_on(window, parts);
     }
+}
+
+/// From the question whether the sheet is kept to the sheet.
+pub(super) fn step_back(window: &AppWindow) {
+    stop_checking(window);
 }
 
 fn stop_checking(window: &AppWindow) {

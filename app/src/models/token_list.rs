@@ -2,6 +2,7 @@
 
 use std::{
     any::Any,
+    borrow::Cow,
     cell::{Cell, Ref, RefCell},
     collections::{HashMap, HashSet},
     rc::Rc,
@@ -162,8 +163,8 @@ impl TokenListModel {
             if spec.issuer.is_empty() { (&spec.account, "") } else { (&spec.issuer, spec.account.as_str()) };
         let mut row = TokenRow {
             id: token.id.to_string().into(),
-            title: title.into(),
-            account: account.into(),
+            title: in_one_line(title).as_ref().into(),
+            account: in_one_line(account).as_ref().into(),
             look: self.looks.look(&spec.issuer, &spec.account, token.icon.as_deref()),
             badge: badge(spec.kind.name()).into(),
             favourite: token.favourite,

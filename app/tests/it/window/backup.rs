@@ -314,7 +314,7 @@ fn a_mail_from_the_clipboard_comes_back_and_goes_again() {
     stage.add_by_hand("Other", "JBSWY3DPEHPK3PXP", |_| {});
     *stage.clipboard.content.borrow_mut() = Some(mail);
     stage.go(Page::Restore);
-    stage.press("Paste from the clipboard");
+    stage.chord(&[slint::platform::Key::Control], "v");
     stage.work();
     assert_eq!(stage.restore().get_step(), RestoreStep::Open);
 

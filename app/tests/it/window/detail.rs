@@ -250,7 +250,7 @@ fn a_save_that_fails_loses_nothing() {
     let aside = stage.folder.path().join("aside");
     std::fs::rename(&vault, &aside).unwrap();
     stage.press("Save");
-    assert_eq!(stage.detail().get_edit_problem(), EditProblem::NotSaved);
+    assert_eq!(stage.detail().get_edit_problem(), EditProblem::FileGone);
     assert_eq!((stage.page(), stage.value("Account").as_str()), (Page::Edit, "somebody"));
     std::fs::rename(&aside, &vault).unwrap();
     stage.press("Save");

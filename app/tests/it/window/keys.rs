@@ -79,6 +79,8 @@ fn a_page_hears_the_keys_after_a_question_was_answered_with_no() {
         stage.moving_in(one_of_each().as_bytes());
         stage.press("Add 4 tokens");
         stage.go(Page::Backup);
+        stage.window.window().set_size(slint::PhysicalSize::new(390, 2_000));
+        stage.settle();
         stage.press("Undo the last import");
         stage.hit(key);
         assert!(!stage.shows("Cancel"));

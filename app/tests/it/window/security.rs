@@ -101,6 +101,8 @@ fn a_sheet_can_be_printed_and_saved() {
     let page = stage.viewer.shown().remove(0);
     assert!(page.contains(&key[..19]) && page.contains(&key[20..]) && page.contains("Example"));
     assert!(!page.contains(RFC_SECRET) && page.contains("Use the recovery key"));
+    stage.window.global::<NavigationAdapter<'_>>().set_notice(Notice::None);
+    stage.settle();
     let path = stage.folder.path().join("sheet.html");
     stage.picker.answer(Picked::File(path.clone()));
     stage.press("Save as a page");
@@ -141,6 +143,28 @@ fn a_lock_takes_the_sheet_from_the_screen() {
     assert_eq!(stage.page(), Page::Unlock);
     assert_eq!(stage.recovery_key(), "-");
     assert!(stage.parts.sheet.key().is_none());
+}
+
+#[test]
+fn a_sheet_is_left_by_its_own_buttons_only() {
+    use slint::platform::Key as K;
+
+    let stage = Stage::opened();
+    let key = stage.make_sheet();
+    stage.window.window().set_size(slint::PhysicalSize::new(1230, 860));
+    stage.settle();
+    assert!(!stage.shows("Tokens"), "no way past it");
+    stage.hit(K::Escape);
+    assert_eq!(stage.page(), Page::RecoverySheet);
+    for key in ["b", ",", "n"] {
+        stage.chord(&[K::Control], key);
+        assert_eq!(stage.page(), Page::RecoverySheet);
+    }
+    assert_eq!(stage.recovery_key(), key);
+    stage.press("I have it");
+    stage.hit(K::Escape);
+    assert!(stage.shows("I have it"), "back to the sheet");
+    assert!(stage.locks_by_key());
 }
 
 #[test]

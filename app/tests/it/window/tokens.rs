@@ -241,8 +241,13 @@ fn a_hidden_code_is_shown_by_the_first_press_and_copied_by_the_second() {
     assert_eq!(stage.value("Example, me@example.org"), "Hidden");
     let row = stage.adapter().get_rows().row_data(0).unwrap();
     assert_eq!((row.code.as_str(), row.spoken.as_str(), row.next_code.as_str()), ("••• •••", "", ""));
+    // The pane beside the list hides the next one, too.
+    let next = || stage.window.global::<countersign_ui::DetailAdapter<'_>>().get_detail().next_code;
+    stage.tick(0);
+    assert_eq!(next(), "");
     stage.press("Example, me@example.org");
     assert_eq!(stage.value("Example, me@example.org"), RFC_CODE);
+    assert_eq!(next(), "050 471");
     assert_eq!(*stage.clipboard.content.borrow(), None);
     stage.press("Example, me@example.org");
     assert_eq!(stage.clipboard.content.borrow().as_deref(), Some("081804"));
@@ -508,4 +513,41 @@ fn a_token_that_another_program_removed_leaves_the_right_rows() {
     stage.tick(2);
     assert_eq!(stage.titles(), ["B", "C"]);
     assert_eq!(stage.disk(), [("B".into(), 0), ("C".into(), 1)]);
+}
+
+#[test]
+fn a_use_that_cannot_be_saved_takes_nothing_from_what_was_copied() {
+    let stage = Stage::with_token("Example", RFC_SECRET);
+    let away = stage.folder.path().with_extension("away");
+    std::fs::rename(stage.folder.path(), &away).unwrap();
+    stage.press("Example, me@example.org");
+    assert_eq!(stage.notice(), Notice::Copied);
+    for _ in 0..20 {
+        stage.tick(1);
+    }
+    std::fs::rename(away, stage.folder.path()).unwrap();
+    assert_ne!(stage.notice(), Notice::SaveFailed);
+}
+
+#[test]
+fn an_empty_list_leads_to_a_trash_that_is_not() {
+    let stage = Stage::with_token("Example", RFC_SECRET);
+    let id = stage.parts.door.content().unwrap().tokens()[0].id;
+    stage.adapter().invoke_remove(id.to_string().into());
+    stage.settle();
+    stage.press("One token in the trash");
+    assert_eq!(stage.page(), Page::Trash);
+}
+
+#[test]
+fn what_another_program_saved_is_shown_within_a_second() {
+    let stage = Stage::with_token("Example", RFC_SECRET);
+    stage.tick(1);
+    let mut other = stage.on_disk();
+    let id = other.content().tokens()[0].id;
+    let mut random = (stage.services().random)();
+    other.edit(&mut *random, RFC_TIME, |content| content.remove(id, RFC_TIME)).unwrap();
+    assert_eq!(stage.titles(), ["Example"]);
+    stage.tick(1);
+    assert!(stage.titles().is_empty());
 }

@@ -163,3 +163,30 @@ fn every_text_and_outline_stands_out() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn large_text_stays_within_a_narrow_window() {
+    let stage = Stage::with_token("Example", RFC_SECRET);
+    stage.window.window().set_size(slint::PhysicalSize::new(390, 800));
+    stage.theme().set_scale(2.0);
+    for language in ["", "de"] {
+        slint::select_bundled_translation(language).unwrap();
+        for page in [Page::Tokens, Page::Backup, Page::Settings, Page::Account] {
+            stage.go(page);
+            for element in
+                i_slint_backend_testing::ElementQuery::from_root(&stage.window).match_descendants().find_all()
+            {
+                let right = element.absolute_position().x + element.size().width;
+                let told = element.accessible_label().filter(|label| !label.is_empty());
+                assert!(told.is_none() || right <= 391.0, "{language} {page:?}: {told:?} ends at {right}");
+            }
+        }
+    }
+    slint::select_bundled_translation("").unwrap();
+    stage.go(Page::Tokens);
+    stage.window.global::<NavigationAdapter<'_>>().invoke_add();
+    stage.settle();
+    // Two lines of a title and three of what it is about.
+    let item = stage.find("From a picture").size();
+    assert!(item.height >= 130.0, "{item:?}");
+}
