@@ -4,7 +4,7 @@ use countersign_core::{token::Token, vault::Content};
 use serde::Serialize;
 
 use super::text;
-use crate::account::keep::{Standing, standing};
+use crate::account::keep::{OwnApps, Standing};
 
 /// One token of `list --json`. The names and their order are a contract; `null` where a value does not apply.
 #[derive(Debug, Serialize)]
@@ -40,7 +40,7 @@ impl Record {
             groups: token.groups.iter().copied().filter_map(group).collect(),
             favourite: token.favourite,
             note: token.note.clone(),
-            registered: standing(content, token).map(|standing| match standing {
+            registered: standing(token, content).map(|standing| match standing {
                 Standing::Here => "here",
                 Standing::Elsewhere => "elsewhere",
                 Standing::Moved(_) => "moved",
@@ -56,9 +56,15 @@ pub(crate) fn title(token: &Token) -> String {
     if title.is_empty() { "a token without a name".into() } else { text::plain(&title) }
 }
 
+/// How a token stands that was registered. Few were, so that only for those the vault's servers are read.
+fn standing(token: &Token, content: &Content) -> Option<Standing> {
+    token.registration.as_ref()?;
+    OwnApps::of(content).standing(token)
+}
+
 /// Why the server refuses a registered token's codes, where it does.
 pub(crate) fn refused(token: &Token, content: &Content) -> Option<String> {
-    let why = match standing(content, token)? {
+    let why = match standing(token, content)? {
         Standing::Here => return None,
         Standing::Elsewhere => "is not registered in this app: its server may refuse the code",
         Standing::Moved(_) => "was registered in another app since: its server refuses the code",

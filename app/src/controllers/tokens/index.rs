@@ -7,7 +7,7 @@ use std::{
 };
 
 use countersign_core::{
-    matching::fold,
+    matching::search_key,
     token::{GroupId, Token, TokenId},
     vault::content::Content,
 };
@@ -90,7 +90,7 @@ impl Index {
 
     /// The tokens that have every word of the query and that the filter lets through, in their order.
     pub(super) fn matching(&mut self, content: &Content, query: &str, filter: Filter, sort: Sort) -> Vec<Place> {
-        let query = fold(query);
+        let query = search_key(query);
         let words: Vec<&str> = query.split_whitespace().collect();
         if !words.is_empty() || sort == Sort::Name {
             self.prepare(content);
@@ -161,7 +161,7 @@ fn count(content: &Content, duplicates: usize) -> Counts {
     }
 }
 
-/// Issuer, account, note and groups of each token, folded.
+/// Issuer, account, note and groups of each token, as it is searched.
 fn texts(content: &Content) -> Vec<String> {
     let groups: HashMap<GroupId, &str> = content.groups().iter().map(|group| (group.id, group.name.as_str())).collect();
     let text = |token: &Token| {
@@ -170,7 +170,7 @@ fn texts(content: &Content) -> Vec<String> {
             text.push('\n');
             text.push_str(name);
         }
-        fold(&text)
+        search_key(&text)
     };
     content.tokens().iter().map(text).collect()
 }
