@@ -363,9 +363,19 @@ fn an_older_copy_is_not_mistaken_for_the_vault() {
     std::fs::write(&path, &older).unwrap();
     assert!(matches!(add(&mut session, "three"), Err(EditError::Save(SaveError::Older { on_disk: 2, open: 3 }))));
     assert_eq!(session.content().tokens().len(), 2);
+}
+
+#[test]
+fn a_file_that_is_gone_is_told_once_and_then_written_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.json");
+    let mut session = create(&path);
+    add(&mut session, "one").unwrap();
     std::fs::remove_file(&path).unwrap();
-    assert!(matches!(add(&mut session, "three"), Err(EditError::Save(SaveError::Io(_)))));
+    assert!(matches!(add(&mut session, "two"), Err(EditError::Save(SaveError::Gone(_)))));
     assert!(!path.exists());
+    add(&mut session, "two").unwrap();
+    assert_eq!(issuers(open(&path).unwrap().content()), ["one", "two"]);
 }
 
 #[test]

@@ -187,6 +187,17 @@ fn search_and_filter_go_together() {
 }
 
 #[test]
+fn a_search_overlooks_accents_and_the_dot_of_an_i() {
+    let kit = Kit::new([totp("İstanbul", "me", 1), totp("Café Zwölf", "jürgen", 2)]);
+    for query in ["istanbul", "ISTANBUL", "ıstanbul", "İstanbul"] {
+        assert_eq!(kit.shown(query, Filter::All), [1], "{query}");
+    }
+    for query in ["cafe", "café", "ZWOLF", "jurgen zwölf"] {
+        assert_eq!(kit.shown(query, Filter::All), [2], "{query}");
+    }
+}
+
+#[test]
 fn duplicates_have_the_same_secret_and_the_same_parameters() {
     let eight = Kind::Totp { algorithm: Algorithm::Sha1, digits: Digits::EIGHT, period: Period::THIRTY };
     let kit = Kit::new([
