@@ -115,7 +115,7 @@ impl LedgerModel {
                 let code = self.code(at, spec);
                 row.spoken = spoken(&code).into();
                 row.code = code.into();
-                row.counter = counter.map_or(-1, |counter| number(counter));
+                row.counter = counter.map_or(-1, number);
             }
             None => {
                 row.title = entry.name.into();

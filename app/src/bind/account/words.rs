@@ -29,7 +29,7 @@ pub(super) fn of(error: &AccountError) -> Told {
         AccountError::Vault(_) => AccountProblem::NotSaved,
         AccountError::Gone => AccountProblem::RegistrationEnded,
         AccountError::Server(failure) => {
-            told.seconds = failure.retry_after().map_or(0, |after| number(after));
+            told.seconds = failure.retry_after().map_or(0, number);
             server(failure, &mut told.detail)
         }
     });
