@@ -191,7 +191,7 @@ impl Content {
     }
 
     /// Tokens whose id is `query` or begins so, or that have all its words in their issuer and account, in any order
-    /// (compared as [`search_key`] does).
+    /// (compared as [`crate::matching::search_key`] does).
     pub fn find(&self, query: &str) -> Vec<&Token> {
         Query::new(query).matching(self.tokens.iter())
     }
